@@ -1,0 +1,1 @@
+"""Target systems. Knows nothing of ``lifecycle``; drivers' exceptions never leave their module."""

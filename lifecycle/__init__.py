@@ -1,0 +1,3 @@
+"""Contractor access that follows the contract."""
+
+__version__ = "0.1.0"

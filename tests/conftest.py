@@ -1,0 +1,48 @@
+"""Fixtures for real servers. Where one is missing its tests are skipped with a reason; in CI that is a failure."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.servers import slapd as slapd_server
+from tests.servers.certificates import Certificates, make_certificates
+from tests.servers.slapd import Slapd
+
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
+
+
+def need(missing: str) -> None:
+    """Skip when *missing* names something; fail instead where servers are promised (CI)."""
+    if not missing:
+        return
+    if os.environ.get("CI"):
+        pytest.fail(f"{missing} is not installed, and in CI nothing may be skipped")
+    pytest.skip(f"{missing} is not installed")
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """A CA and a server certificate."""
+    need(slapd_server.missing())
+    return make_certificates(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def slapd(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Slapd]:
+    """An OpenLDAP with refint and ppolicy."""
+    server = Slapd(tmp_path_factory.mktemp("slapd"), certificates).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def plain_slapd(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Slapd]:
+    """An OpenLDAP without refint, without ppolicy, and with a small size limit."""
+    folder: Path = tmp_path_factory.mktemp("plain-slapd")
+    server = Slapd(folder, certificates, refint=False, ppolicy=False, size_limit=50).start()
+    yield server
+    server.stop()
