@@ -229,6 +229,12 @@ class BulkReader(Protocol):
         """Read `Connector.state_of` for many; accounts that are gone are left out."""
         ...
 
+    def holdings_of(
+        self, accounts: Collection[AccountRef], entitlements: Collection[EntitlementRef]
+    ) -> Mapping[AccountRef, frozenset[EntitlementRef]]:
+        """Read which of *entitlements* each of *accounts* holds; accounts that are gone hold nothing."""
+        ...
+
 
 @runtime_checkable
 class BulkChanger(Protocol):

@@ -254,6 +254,19 @@ class ConnectorContract:
         assert all(isinstance(miss, NoSuchAccount) for miss in found[120:])
         assert target.connector.states_of(accounts).keys() == set(accounts)
 
+    def test_what_many_hold_is_read_as_one_by_one(self, target: ContractTarget) -> None:
+        connector: Any = target.connector
+        if not hasattr(connector, "holdings_of"):
+            return
+        ada, grace, gone = (target.add_account(name) for name in ("ada", "grace", "gone"))
+        (admins, _), (agents, _) = target.add_entitlement("admins"), target.add_entitlement("agents")
+        connector.grant(ada, admins)
+        connector.grant(grace, admins)
+        connector.grant(grace, agents)
+        target.remove_account(gone)
+        held = connector.holdings_of([ada, grace, gone], [admins, agents])
+        assert held == {ada: {admins}, grace: {admins, agents}, gone: frozenset()}
+
     def test_many_lose_a_right_as_one_by_one(self, target: ContractTarget) -> None:
         connector: Any = target.connector
         if not hasattr(connector, "revoke_many"):

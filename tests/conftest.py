@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.servers import postgres as postgres_server
 from tests.servers import slapd as slapd_server
 from tests.servers.certificates import Certificates, make_certificates
+from tests.servers.postgres import Postgres
 from tests.servers.slapd import Slapd
 
 settings.register_profile("suite", deadline=None)
@@ -46,3 +48,21 @@ def plain_slapd(tmp_path_factory: pytest.TempPathFactory, certificates: Certific
     server = Slapd(folder, certificates, refint=False, ppolicy=False, size_limit=50).start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL cluster."""
+    need(postgres_server.missing())
+    server = Postgres(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/lifecycle.db"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.fresh_database()

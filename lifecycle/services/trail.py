@@ -1,0 +1,59 @@
+"""The trail: verified, and read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from lifecycle.domain.audit import AuditRecord, ChainFault, find_fault
+from lifecycle.store.tables import AuditHeadRow, AuditRow
+from lifecycle.store.unit import Store, Unit
+
+READ_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Whether the trail holds, and how far it goes."""
+
+    records: int
+    head: str
+    fault: ChainFault | None
+
+
+@dataclass
+class Trail:
+    """Reads the trail. Nothing here writes: records are appended by units of work."""
+
+    store: Store
+
+    def verify(self, progress: Callable[[int], None] = lambda _: None) -> Verification:
+        """Check every record from the first to the head, in one consistent view of the database."""
+        with self.store.read() as unit:
+            head = unit.session.execute(select(AuditHeadRow)).scalar_one()
+            fault = find_fault(_stored(unit, progress), (head.seq, head.hash))
+        return Verification(head.seq, head.hash, fault)
+
+    def about(self, objects: list[str], limit: int = 50) -> list[AuditRecord]:
+        """List the newest records about any of *objects*, newest first."""
+        columns = AuditRow.__table__.c
+        query = select(AuditRow).where(columns.object.in_(objects)).order_by(columns.seq.desc()).limit(limit)
+        with self.store.read() as unit:
+            return [_record(row) for row in unit.session.scalars(query)]
+
+
+def _stored(unit: Unit, progress: Callable[[int], None]) -> Iterator[tuple[AuditRecord, str]]:
+    query = select(AuditRow.__table__).order_by(AuditRow.__table__.c.seq)
+    for row in unit.session.connection().execution_options(yield_per=READ_AT_ONCE).execute(query):
+        if row.seq % READ_AT_ONCE == 0:
+            progress(READ_AT_ONCE)
+        yield _record(row), row.hash
+
+
+def _record(row: Any) -> AuditRecord:
+    return AuditRecord(
+        row.seq, row.at, row.actor, row.action, row.object, row.on_behalf, row.before, row.after, row.request, row.prev
+    )

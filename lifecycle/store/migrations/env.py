@@ -1,0 +1,8 @@
+"""Runs migrations on the connection it is handed; see ``lifecycle.store.schema``."""
+
+from alembic import context
+
+from lifecycle.store.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True)
+context.run_migrations()

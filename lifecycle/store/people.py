@@ -1,0 +1,272 @@
+"""Identities, engagements and grants: what a person's access is computed from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+
+from lifecycle.domain.engagement import Engagement, EngagementId
+from lifecycle.domain.grant import Grant
+from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.domain.roster import StoredContract
+from lifecycle.store.tables import EngagementRow, GrantRow, IdentityRow
+from lifecycle.store.unit import Unit
+
+CHUNK = 500
+"""Values in one IN list; both databases take more, neither gets faster."""
+
+_I, _E, _G = IdentityRow.__table__.c, EngagementRow.__table__.c, GrantRow.__table__.c
+_ENGAGEMENT = [
+    _E[name]
+    for name in (
+        "id", "identity_id", "source", "reference", "first_day", "last_day", "zone", "vendor", "sponsor", "role",
+        "site", "import_id", "line",
+    )
+]  # fmt: skip
+_IDENTITY = [_I[name] for name in ("id", "name", "worker_id", "source", "email")]
+
+
+def chunks(items: Iterable[Any]) -> Iterator[list[Any]]:
+    """Cut *items* into lists that fit an IN list."""
+    every = list(items)
+    for start in range(0, len(every), CHUNK):
+        yield every[start : start + CHUNK]
+
+
+def _identity(row: Any) -> Identity:
+    return Identity(IdentityId(row.id), row.name, row.worker_id, row.source, row.email)
+
+
+def _engagement(row: Any) -> Engagement:
+    return Engagement(
+        EngagementId(row.id),
+        IdentityId(row.identity_id),
+        row.source,
+        row.reference,
+        row.first_day,
+        row.last_day,
+        row.zone,
+        row.vendor,
+        row.sponsor,
+        row.role,
+        row.site,
+        row.import_id,
+        row.line,
+    )
+
+
+def identities(unit: Unit, ids: Collection[str]) -> dict[IdentityId, Identity]:
+    """Load identities by id."""
+    found = {}
+    for chunk in chunks(ids):
+        for row in unit.session.execute(select(*_IDENTITY).where(_I.id.in_(chunk))):
+            found[IdentityId(row.id)] = _identity(row)
+    return found
+
+
+def engagements_of(unit: Unit, identity_ids: Collection[str]) -> dict[IdentityId, list[Engagement]]:
+    """Load all engagements of some identities, past and future ones too."""
+    found: dict[IdentityId, list[Engagement]] = defaultdict(list)
+    for chunk in chunks(identity_ids):
+        for row in unit.session.execute(select(*_ENGAGEMENT).where(_E.identity_id.in_(chunk)).order_by(_E.first_day)):
+            found[IdentityId(row.identity_id)].append(_engagement(row))
+    return found
+
+
+def grants_of(unit: Unit, identity_ids: Collection[str]) -> dict[EngagementId, tuple[Grant, ...]]:
+    """Load all grants that hang on engagements of some identities."""
+    found: dict[EngagementId, list[Grant]] = defaultdict(list)
+    for chunk in chunks(identity_ids):
+        query = select(GrantRow).join(EngagementRow, _E.id == _G.engagement_id).where(_E.identity_id.in_(chunk))
+        for row in unit.session.scalars(query):
+            found[EngagementId(row.engagement_id)].append(
+                Grant(
+                    row.id,
+                    EngagementId(row.engagement_id),
+                    row.entitlement,
+                    row.starts_at,
+                    row.ends_at,
+                    row.reason,
+                    row.request,
+                    tuple(row.approved_by),
+                )
+            )
+    return {engagement_id: tuple(grants) for engagement_id, grants in found.items()}
+
+
+def due_identities(unit: Unit, now: datetime, limit: int) -> dict[IdentityId, datetime]:
+    """
+    Find identities whose desired access could have changed by *now*, longest overdue first.
+
+    Returns:
+        Identity to the earliest instant that was due. On PostgreSQL the rows are locked, and rows that another
+        worker has locked are passed over.
+    """
+    query = select(_E.identity_id, _E.next_change_at).where(_E.next_change_at <= now).order_by(_E.next_change_at)
+    if unit.dialect == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    due: dict[IdentityId, datetime] = {}
+    for row in unit.session.execute(query.limit(limit)):
+        due.setdefault(IdentityId(row.identity_id), row.next_change_at)
+    return due
+
+
+def schedule(unit: Unit, next_changes: dict[EngagementId, datetime | None]) -> None:
+    """Store the next instant at which each engagement could change what its owner should hold."""
+    if next_changes:
+        statement = update(EngagementRow.__table__).where(_E.id == bindparam("key"))
+        rows = [{"key": key, "next_change_at": at} for key, at in next_changes.items()]
+        unit.session.connection().execute(statement.values(next_change_at=bindparam("next_change_at")), rows)
+
+
+def make_due(unit: Unit, now: datetime, identity_ids: Collection[str] | None = None) -> None:
+    """Have the access of some identities (None: of everybody) computed anew by the next tick."""
+    statement = update(EngagementRow).values(next_change_at=now)
+    if identity_ids is None:
+        unit.session.execute(statement)
+        return
+    for chunk in chunks(identity_ids):
+        unit.session.execute(statement.where(_E.identity_id.in_(chunk)))
+
+
+def contracts_from(unit: Unit, source: str) -> Iterator[StoredContract]:
+    """Load every contract that came from one feed, with the person it belongs to."""
+    named = [column.label(f"i_{column.name}") for column in _IDENTITY]
+    query = select(*_ENGAGEMENT, _E.missing_since, *named).join_from(
+        EngagementRow.__table__,
+        IdentityRow.__table__,
+        _I.id == _E.identity_id,
+    )
+    for row in unit.session.execute(query.where(_E.source == source)):
+        person = Identity(IdentityId(row.i_id), row.i_name, row.i_worker_id, row.i_source, row.i_email)
+        yield StoredContract(_engagement(row), person, row.missing_since is not None)
+
+
+def add_identities(unit: Unit, people: Sequence[Identity], at: datetime) -> None:
+    """Insert new people."""
+    if people:
+        rows = [
+            {"id": p.id, "source": p.source, "worker_id": p.worker_id, "name": p.name, "email": p.email,
+             "version": 1, "created_at": at}
+            for p in people
+        ]  # fmt: skip
+        unit.session.connection().execute(insert(IdentityRow), rows)
+
+
+def update_identities(unit: Unit, people: Sequence[Identity]) -> None:
+    """Store changed names and addresses."""
+    if people:
+        statement = update(IdentityRow.__table__).where(_I.id == bindparam("key"))
+        rows = [{"key": p.id, "name": p.name, "email": p.email} for p in people]
+        unit.session.connection().execute(
+            statement.values(name=bindparam("name"), email=bindparam("email"), version=_I.version + 1), rows
+        )
+
+
+def _values(engagement: Engagement) -> dict[str, Any]:
+    return {column.name: getattr(engagement, column.name) for column in _ENGAGEMENT}
+
+
+def add_engagements(unit: Unit, engagements: Sequence[Engagement], due_at: datetime) -> None:
+    """Insert new contracts, due at once."""
+    if engagements:
+        rows = [{**_values(e), "next_change_at": due_at, "missing_since": None} for e in engagements]
+        unit.session.connection().execute(insert(EngagementRow), rows)
+
+
+def update_engagements(unit: Unit, engagements: Sequence[Engagement], due_at: datetime) -> None:
+    """Store changed facts of contracts, due at once, and no longer missing."""
+    if engagements:
+        table = EngagementRow.__table__
+        changing = [c.name for c in _ENGAGEMENT if c.name not in {"id", "identity_id", "source", "reference"}]
+        statement = update(table).where(_E.id == bindparam("key"))
+        values: dict[str, Any] = {
+            name: bindparam(f"new_{name}") for name in (*changing, "next_change_at", "missing_since")
+        }
+        rows = [
+            {"key": e.id, "new_next_change_at": due_at, "new_missing_since": None}
+            | {f"new_{name}": getattr(e, name) for name in changing}
+            for e in engagements
+        ]
+        unit.session.connection().execute(statement.values(values), rows)
+
+
+def flag_missing(unit: Unit, engagement_ids: Collection[str], at: datetime) -> None:
+    """Note that contracts were not in the last full roster."""
+    for chunk in chunks(engagement_ids):
+        unit.session.execute(update(EngagementRow).where(_E.id.in_(chunk)).values(missing_since=at))
+
+
+def add_grant(unit: Unit, grant: Grant) -> None:
+    """Insert a grant."""
+    unit.session.add(
+        GrantRow(
+            id=grant.id,
+            engagement_id=grant.engagement_id,
+            entitlement=grant.entitlement,
+            starts_at=grant.starts_at,
+            ends_at=grant.ends_at,
+            reason=grant.reason,
+            request=grant.request,
+            approved_by=list(grant.approved_by),
+        )
+    )
+    unit.session.flush()
+
+
+def search_identities(unit: Unit, words: str, limit: int, after: tuple[str, str] = ("", "")) -> list[Identity]:
+    """
+    Find people by part of name, worker id or e-mail address, in the order of their names.
+
+    Args:
+        words: All of them must be found, in any of the three; none for everybody.
+        limit: How many at most.
+        after: Name and id of the last one of the page before.
+    """
+    query = select(*_IDENTITY).order_by(_I.name, _I.id).limit(limit)
+    for word in words.split():
+        escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").casefold()
+        pattern = f"%{escaped}%"
+        columns = (func.lower(_I.name), func.lower(_I.worker_id), func.lower(_I.email))
+        query = query.where(
+            columns[0].like(pattern, escape="\\")
+            | columns[1].like(pattern, escape="\\")
+            | columns[2].like(pattern, escape="\\")
+        )
+    if after != ("", ""):
+        query = query.where((_I.name > after[0]) | ((_I.name == after[0]) & (_I.id > after[1])))
+    return [_identity(row) for row in unit.session.execute(query)]
+
+
+def ending_between(unit: Unit, first: date, last: date, limit: int) -> list[Engagement]:
+    """Load contracts whose last day lies from *first* to *last*, both inclusive, soonest first."""
+    query = select(*_ENGAGEMENT).where(_E.last_day >= first, _E.last_day <= last).order_by(_E.last_day, _E.id)
+    return [_engagement(row) for row in unit.session.execute(query.limit(limit))]
+
+
+def due_between(unit: Unit, until: datetime, limit: int) -> list[IdentityId]:
+    """List identities with a change to come before *until*, soonest first."""
+    query = (
+        select(_E.identity_id, func.min(_E.next_change_at).label("at"))
+        .where(_E.next_change_at < until)
+        .group_by(_E.identity_id)
+        .order_by("at")
+        .limit(limit)
+    )
+    return [IdentityId(row.identity_id) for row in unit.session.execute(query)]
+
+
+def with_live_grants(unit: Unit, now: datetime) -> list[IdentityId]:
+    """List identities with a grant that is active at *now*."""
+    query = select(_E.identity_id).join_from(GrantRow.__table__, EngagementRow.__table__, _E.id == _G.engagement_id)
+    query = query.where(_G.starts_at <= now, _G.ends_at > now).distinct()
+    return [IdentityId(i) for i in unit.session.scalars(query)]
+
+
+def count_people(unit: Unit) -> int:
+    """Count identities."""
+    return unit.session.scalar(select(func.count()).select_from(IdentityRow)) or 0

@@ -1,0 +1,314 @@
+"""The tables. Ids never change; instants are aware UTC; anything that holds a rule lives in the domain instead."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import UniqueConstraint as Unique
+from sqlmodel import Field, MetaData, SQLModel
+
+from lifecycle.store.types import Document, Instant
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMING)
+STRICT = {"sqlite_strict": True}
+ROW_ID = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Table(SQLModel):
+    """Base of every table."""
+
+    metadata = metadata
+    __table__: ClassVar[Any]
+
+
+def _id(references: str = "", *, index: bool = False) -> Any:
+    return Field(sa_column=Column(String(36), ForeignKey(references), nullable=False, index=index))
+
+
+def _words(default: str = "") -> Any:
+    return Field(default=default, sa_column=Column(Text, nullable=False, server_default=default))
+
+
+class IdentityRow(Table, table=True):
+    """A person. ``version`` rises with every change of facts that could change what the person should hold."""
+
+    __tablename__ = "identity"
+    __table_args__ = (Index("ix_identity_source_worker_id", "source", "worker_id"), STRICT)
+    id: str = Field(sa_column=Column(String(36), primary_key=True))
+    source: str = _words()
+    worker_id: str = _words()
+    name: str = _words()
+    email: str = _words()
+    version: int = Field(default=1, sa_column=Column(Integer, nullable=False))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+class EngagementRow(Table, table=True):
+    """A contract, and the next instant at which its owner's desired access could differ."""
+
+    __tablename__ = "engagement"
+    __table_args__ = (
+        Unique("source", "reference"),
+        CheckConstraint("first_day <= last_day", name="days_in_order"),
+        Index("ix_engagement_due", "next_change_at", postgresql_where=text("next_change_at IS NOT NULL"),
+              sqlite_where=text("next_change_at IS NOT NULL")),
+        Index("ix_engagement_last_day", "last_day"),
+        STRICT,
+    )  # fmt: skip
+    id: str = Field(sa_column=Column(String(36), primary_key=True))
+    identity_id: str = _id("identity.id", index=True)
+    source: str = _words()
+    reference: str = _words()
+    first_day: date = Field(sa_column=Column(Date, nullable=False))
+    last_day: date = Field(sa_column=Column(Date, nullable=False))
+    zone: str = _words()
+    vendor: str = _words()
+    sponsor: str = _words()
+    role: str = _words()
+    site: str = _words()
+    import_id: str = _words()
+    line: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    next_change_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    missing_since: datetime | None = Field(default=None, sa_column=Column(Instant))
+
+
+class GrantRow(Table, table=True):
+    """An approved interval of one entitlement."""
+
+    __tablename__ = "access_grant"
+    __table_args__ = (CheckConstraint("starts_at < ends_at", name="interval"), STRICT)
+    id: str = Field(sa_column=Column(String(36), primary_key=True))
+    engagement_id: str = _id("engagement.id", index=True)
+    entitlement: str = _words()
+    starts_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    ends_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    reason: str = _words()
+    request: str = _words()
+    approved_by: list[str] = Field(sa_column=Column(Document, nullable=False))
+
+
+class AccountRow(Table, table=True):
+    """One identity's login in one target, as last observed there."""
+
+    __tablename__ = "account"
+    __table_args__ = (Unique("target", "native_id"), Unique("identity_id", "target"), STRICT)
+    id: str = Field(sa_column=Column(String(36), primary_key=True))
+    identity_id: str = _id("identity.id")
+    target: str = _words()
+    native_id: str = _words()
+    name: str = _words()
+    observed_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    disabled: int | None = Field(default=None, sa_column=Column(Integer))
+    disabled_here: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    expires_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+
+
+class HoldingRow(Table, table=True):
+    """That an account was seen to hold an entitlement, from ``since`` (inclusive) to ``until`` (exclusive)."""
+
+    __tablename__ = "holding"
+    __table_args__ = (
+        Index("uq_holding_open", "account_id", "entitlement", unique=True,
+              postgresql_where=text("until IS NULL"), sqlite_where=text("until IS NULL")),
+        Index("ix_holding_entitlement", "entitlement", "until"),
+        STRICT,
+    )  # fmt: skip
+    id: int | None = Field(default=None, sa_column=Column(ROW_ID, primary_key=True))
+    account_id: str = _id("account.id", index=True)
+    entitlement: str = _words()
+    since: datetime = Field(sa_column=Column(Instant, nullable=False))
+    until: datetime | None = Field(default=None, sa_column=Column(Instant))
+
+
+class StrayRow(Table, table=True):
+    """An account that belongs to nobody known here and was seen to hold an entitlement."""
+
+    __tablename__ = "stray"
+    __table_args__ = (
+        Index("uq_stray_open", "entitlement", "native_id", unique=True,
+              postgresql_where=text("until IS NULL"), sqlite_where=text("until IS NULL")),
+        STRICT,
+    )  # fmt: skip
+    id: int | None = Field(default=None, sa_column=Column(ROW_ID, primary_key=True))
+    target: str = _words()
+    entitlement: str = _words()
+    native_id: str = _words()
+    name: str = _words()
+    since: datetime = Field(sa_column=Column(Instant, nullable=False))
+    until: datetime | None = Field(default=None, sa_column=Column(Instant))
+
+
+class WorkItemRow(Table, table=True):
+    """A queued change. At most one is open for each identity, target and aspect."""
+
+    __tablename__ = "work_item"
+    __table_args__ = (
+        Index("uq_work_item_open", "identity_id", "target", "aspect", unique=True,
+              postgresql_where=text("state = 'open'"), sqlite_where=text("state = 'open'")),
+        Index("ix_work_item_claim", "target", "priority", "retry_at",
+              postgresql_where=text("state = 'open'"), sqlite_where=text("state = 'open'")),
+        Index("ix_work_item_finished", "finished_at"),
+        CheckConstraint("state IN ('open', 'done', 'superseded')", name="state"),
+        STRICT,
+    )  # fmt: skip
+    id: int | None = Field(default=None, sa_column=Column(ROW_ID, primary_key=True))
+    identity_id: str = _id("identity.id", index=True)
+    target: str = _words()
+    aspect: str = _words()
+    """Key of the entitlement, or ``@account``, ``@expiry``, ``@observe``."""
+    verb: str = _words()
+    priority: int = Field(sa_column=Column(Integer, nullable=False))
+    """What is done first; see ``lifecycle.services.promotion.priority_of``."""
+    version: int = Field(default=1, sa_column=Column(Integer, nullable=False))
+    state: str = _words("open")
+    cause: str = _words()
+    expires_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    due_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    """When it should have been so: what lateness is counted from."""
+    retry_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    attempts: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    lease_owner: str = _words()
+    lease_until: datetime | None = Field(default=None, sa_column=Column(Instant))
+    intent_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    error: str = _words()
+    error_kind: str = _words()
+    failing_since: datetime | None = Field(default=None, sa_column=Column(Instant))
+    finished_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    outcome: str = _words()
+
+
+class AuditRow(Table, table=True):
+    """One record of the trail. Triggers refuse UPDATE and DELETE."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Unique("prev"), Unique("hash"), Index("ix_audit_object", "object"), STRICT)
+    seq: int = Field(sa_column=Column(ROW_ID, primary_key=True, autoincrement=False))
+    at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    actor: str = _words()
+    on_behalf: str = _words()
+    action: str = _words()
+    object: str = _words()
+    before: dict[str, Any] = Field(sa_column=Column(Document, nullable=False))
+    after: dict[str, Any] = Field(sa_column=Column(Document, nullable=False))
+    request: str = _words()
+    prev: str = Field(sa_column=Column(String(64), nullable=False))
+    hash: str = Field(sa_column=Column(String(64), nullable=False))
+
+
+class AuditHeadRow(Table, table=True):
+    """Where the chain ends; one row, locked last in every transaction that appends."""
+
+    __tablename__ = "audit_head"
+    __table_args__ = (STRICT,)
+    id: int = Field(default=1, sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    hash: str = Field(sa_column=Column(String(64), nullable=False))
+
+
+class RosterImportRow(Table, table=True):
+    """A confirmed roster."""
+
+    __tablename__ = "roster_import"
+    __table_args__ = (Index("ix_roster_import_profile", "profile", "confirmed_at"), STRICT)
+    id: str = Field(sa_column=Column(String(36), primary_key=True))
+    profile: str = _words()
+    scope: str = _words()
+    file_name: str = _words()
+    sha256: str = Field(sa_column=Column(String(64), nullable=False))
+    rows: int = Field(sa_column=Column(Integer, nullable=False))
+    counts: dict[str, int] = Field(sa_column=Column(Document, nullable=False))
+    actor: str = _words()
+    confirmed_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+
+
+class LeaseRow(Table, table=True):
+    """Who leads. ``beat`` rises while the owner lives; ``epoch`` with every new owner."""
+
+    __tablename__ = "lease"
+    __table_args__ = (STRICT,)
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    owner: str = _words()
+    epoch: int = Field(sa_column=Column(Integer, nullable=False))
+    beat: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class StateRow(Table, table=True):
+    """Small facts about the product itself: clock watermark, manual clock, setup code, revision of what is shown."""
+
+    __tablename__ = "product_state"
+    __table_args__ = (STRICT,)
+    name: str = Field(sa_column=Column(Text, primary_key=True))
+    value: Any = Field(sa_column=Column(Document, nullable=False))
+
+
+class BindingRow(Table, table=True):
+    """The native id that an entitlement's locator was found to mean, so that renaming a group dodges nothing."""
+
+    __tablename__ = "entitlement_binding"
+    __table_args__ = (STRICT,)
+    entitlement: str = Field(sa_column=Column(Text, primary_key=True))
+    locator: str = _words()
+    native_id: str = _words()
+
+
+class TargetHealthRow(Table, table=True):
+    """How a target stood when it was last spoken to."""
+
+    __tablename__ = "target_health"
+    __table_args__ = (STRICT,)
+    target: str = Field(sa_column=Column(Text, primary_key=True))
+    state: str = _words()
+    since: datetime = Field(sa_column=Column(Instant, nullable=False))
+    answered_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    reconciled_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    message: str = _words()
+    capabilities: list[str] = Field(sa_column=Column(Document, nullable=False))
+    findings: list[dict[str, str]] = Field(sa_column=Column(Document, nullable=False))
+
+
+class TargetHourRow(Table, table=True):
+    """How many calls to a target succeeded and failed in one hour."""
+
+    __tablename__ = "target_hour"
+    __table_args__ = (STRICT,)
+    target: str = Field(sa_column=Column(Text, primary_key=True))
+    hour: datetime = Field(sa_column=Column(Instant, primary_key=True))
+    answered: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+    failed: int = Field(default=0, sa_column=Column(Integer, nullable=False))
+
+
+class OperatorRow(Table, table=True):
+    """Somebody who may sign in here."""
+
+    __tablename__ = "operator"
+    __table_args__ = (Unique("login"), STRICT)
+    id: str = Field(sa_column=Column(String(36), primary_key=True))
+    login: str = _words()
+    name: str = _words()
+    role: str = _words()
+    password_hash: str = _words()
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    disabled_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+
+
+class SessionRow(Table, table=True):
+    """A signed-in browser; only the digest of its token is stored."""
+
+    __tablename__ = "web_session"
+    __table_args__ = (STRICT,)
+    token_hash: str = Field(sa_column=Column(String(64), primary_key=True))
+    operator_id: str = _id("operator.id", index=True)
+    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    seen_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    authenticated_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    ended_at: datetime | None = Field(default=None, sa_column=Column(Instant))

@@ -1,0 +1,190 @@
+"""The database and its units of work: one transaction each, with the trail appended as its last step."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
+from sqlmodel import Session
+
+from lifecycle.domain.audit import AuditRecord, digest_of
+from lifecycle.store.tables import AuditHeadRow, AuditRow, StateRow
+
+BUSY_MILLISECONDS = 30_000
+POOL_SIZE = 20
+
+
+@dataclass
+class Unit:
+    """
+    One transaction. Everything done through ``session`` commits together with what `audit` recorded, or not at all.
+    """
+
+    session: Session
+    _records: list[dict[str, Any]] = field(default_factory=list)
+    _shown: bool = False
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.session.get_bind().dialect.name
+
+    def audit(
+        self,
+        *,
+        at: datetime,
+        actor: str,
+        action: str,
+        object_: str,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+        request: str = "",
+        on_behalf: str = "",
+    ) -> None:
+        """Record what happened; it is written when the unit commits. *before* and *after* are JSON, never a secret."""
+        self._records.append(
+            {
+                "at": at,
+                "actor": actor,
+                "on_behalf": on_behalf,
+                "action": action,
+                "object": object_,
+                "before": dict(before or {}),
+                "after": dict(after or {}),
+                "request": request,
+            }
+        )
+        self.shows()
+
+    def shows(self) -> None:
+        """Say that pages look different after this unit, so that watching browsers fetch them again."""
+        self._shown = True
+
+    def lock(self, statement: Any) -> Any:
+        """Lock the selected rows on PostgreSQL; on SQLite the unit has the whole database already."""
+        return statement.with_for_update() if self.dialect == "postgresql" else statement
+
+    def seal(self) -> None:
+        """Append the records to the chain. Called once, last, so that the head is locked for as short as possible."""
+        self.session.flush()
+        if self._shown:
+            self._raise_revision()
+        if not self._records:
+            return
+        head = self.session.execute(self.lock(select(AuditHeadRow))).scalar_one()
+        rows = []
+        for values in self._records:
+            record = AuditRecord(seq=head.seq + 1, prev=head.hash, **values)
+            head.seq, head.hash = record.seq, digest_of(record)
+            rows.append({**values, "seq": record.seq, "prev": record.prev, "hash": head.hash})
+        self.session.execute(insert(AuditRow), rows)
+        self.session.flush()
+
+    def _raise_revision(self) -> None:
+        row = self.session.get(StateRow, "revision")
+        if row is None:
+            self.session.add(StateRow(name="revision", value=1))
+        else:
+            self.session.execute(update(StateRow).where(_named("revision")).values(value=int(row.value) + 1))
+
+
+def _named(name: str) -> Any:
+    return StateRow.name == name
+
+
+class Store:
+    """The database behind *url*. Making one touches nothing; the first unit connects."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _engine(url)
+        self._gate = FairGate() if self.is_sqlite else None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded default."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Unit]:
+        """Open a unit that sees one state of the database and changes nothing."""
+        with Session(self.engine.execution_options(writes=False), expire_on_commit=False) as session:
+            yield Unit(session)
+
+    @contextmanager
+    def write(self) -> Iterator[Unit]:
+        """Open a unit that commits when the block ends and rolls everything back when it raises."""
+        if self._gate is not None:
+            self._gate.enter()
+        try:
+            with Session(self.engine, expire_on_commit=False) as session:
+                unit = Unit(session)
+                yield unit
+                unit.seal()
+                session.commit()
+        finally:
+            if self._gate is not None:
+                self._gate.leave()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+class FairGate:
+    """First come, first served, in front of SQLite's only writer: its own waiting is unfair and starves pages."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._busy = False
+
+    def enter(self) -> None:
+        """Wait for the turn."""
+        with self._lock:
+            if not self._busy:
+                self._busy = True
+                return
+            turn = threading.Event()
+            self._waiting.append(turn)
+        turn.wait()
+
+    def leave(self) -> None:
+        """Give the turn to the one who has waited longest."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._busy = False
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=POOL_SIZE, pool_pre_ping=True)
+    engine = create_engine(url, connect_args={"check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # transactions are begun below, not by the driver
+        for pragma in (
+            "journal_mode=wal",
+            "synchronous=full",
+            f"busy_timeout={BUSY_MILLISECONDS}",
+            "foreign_keys=on",
+            "cache_size=-65536",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred BEGIN that turns into a write fails with "database is locked", whatever the time-out.
+        writes = connection.get_execution_options().get("writes", True)
+        connection.execute(text("BEGIN IMMEDIATE" if writes else "BEGIN"))
+
+    return engine

@@ -1,0 +1,142 @@
+"""A small world for tests: one memory target, a list of contractors, and a clock that is moved by hand."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from connectors.memory import MemoryConnector
+from lifecycle.runtime import Runtime
+from lifecycle.services.clock import Clock
+from lifecycle.settings import Settings
+
+STAGES = [
+    {"name": "active", "begins": "first day", "ceiling": "god"},
+    {"name": "renewal", "begins": "30 days before the last day", "ceiling": "god"},
+    {"name": "notice", "begins": "14 days before the last day", "ceiling": "god"},
+    {"name": "narrowing", "begins": "7 days before the last day", "ceiling": "elevated"},
+    {"name": "final day", "begins": "last working day", "ceiling": "standard"},
+    {"name": "ended", "begins": "end", "ceiling": "none"},
+    {"name": "retention", "begins": "30 days after the end", "ceiling": "none"},
+]
+HEADER = "contract,worker,name,vendor,role,site,first,last,email,sponsor\n"
+COLUMNS = {
+    "reference": "contract", "worker_id": "worker", "name": "name", "vendor": "vendor", "role": "role",
+    "site": "site", "first_day": "first", "last_day": "last", "email": "email", "sponsor": "sponsor",
+}  # fmt: skip
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+class HandClock:
+    """Shows what it was set to."""
+
+    def __init__(self, now: datetime = MONDAY) -> None:
+        self.at = now
+
+    def now(self) -> datetime:
+        return self.at
+
+    def move(self, to: datetime | None = None, **by: float) -> None:
+        self.at = to if to is not None else self.at + timedelta(**by)
+
+
+def settings_dict(url: str = "sqlite:///:memory:", **changes: Any) -> dict[str, Any]:
+    """A configuration with one tool whose rights narrow from god to elevated to standard to read-only."""
+    return {
+        "store": {"url": url},
+        "policy": {"stages": STAGES},
+        "sites": {
+            "berlin": {"zone": "Europe/Berlin", "country": "DE", "subdivision": "BE"},
+            "auckland": {"zone": "Pacific/Auckland", "country": "NZ"},
+            "honolulu": {"zone": "Pacific/Honolulu", "country": "US"},
+        },
+        "targets": {"tool": {"connector": "local", "path": "unused.db", "match": {"worker": "worker_id"}}},
+        "entitlements": {
+            "tool.god": {"target": "tool", "locator": "god", "tier": "god", "narrows_to": "tool.power"},
+            "tool.power": {"target": "tool", "locator": "power", "tier": "elevated", "narrows_to": "tool.agent"},
+            "tool.agent": {"target": "tool", "locator": "agent", "tier": "standard", "narrows_to": "tool.viewer"},
+            "tool.viewer": {"target": "tool", "locator": "viewer", "tier": "read-only"},
+            "tool.wiki": {"target": "tool", "locator": "wiki", "tier": "read-only"},
+        },
+        "baseline": [
+            {"name": "gods", "role": ["god"], "entitlements": ["tool.god", "tool.wiki"]},
+            {"name": "agents", "role": ["agent"], "entitlements": ["tool.agent"]},
+        ],
+        "profiles": {
+            "plain": {"columns": COLUMNS},
+            "delta": {"columns": COLUMNS, "scope": "delta"},
+        },
+        **changes,
+    }
+
+
+@dataclass
+class World:
+    """The product on a store, with a memory target called ``tool``."""
+
+    url: str
+    clock: HandClock = field(default_factory=HandClock)
+    tool: MemoryConnector = field(default_factory=lambda: MemoryConnector("tool"))
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for right in ("god", "power", "agent", "viewer", "wiki"):
+            self.tool.add_entitlement(right)
+        self.runtime = self.start()
+
+    def start(self) -> Runtime:
+        """Start the product anew on the same store, as after a restart."""
+        settings = Settings.model_validate(settings_dict(self.url, **self.changes))
+        runtime = Runtime(settings, {"tool": lambda: self.tool})
+        clock: Clock = self.clock
+        runtime.__dict__["clock"] = clock
+        self.runtime = runtime
+        return runtime
+
+    def account(self, worker: str) -> None:
+        """Create an account in the tool."""
+        self.tool.add_account(f"id-{worker}", worker, worker=worker)
+
+    def held(self, worker: str) -> set[str]:
+        """What an account holds in the tool."""
+        return {right for right, members in self.tool.members.items() if f"id-{worker}" in members}
+
+    def roster(self, *lines: str, profile: str = "plain") -> None:
+        """Preview and confirm a roster."""
+        content = roster_bytes(*lines)
+        shown = self.runtime.rosters.preview(content, profile=profile, file_name="roster.csv")
+        assert shown.usable, shown.reading.complaints
+        self.runtime.rosters.confirm(content, profile=profile, actor="hr", digest=shown.digest, file_name="roster.csv")
+
+    def tick(self) -> int:
+        """Make one pass; how many changes were done."""
+        assert self.runtime.leadership.try_to_lead()
+        return self.runtime.engine.tick().finished
+
+    def close(self) -> None:
+        self.runtime.close()
+
+
+def line(
+    worker: str,
+    role: str = "god",
+    first: date = date(2026, 1, 1),
+    last: date = date(2026, 3, 31),
+    *,
+    site: str = "berlin",
+    vendor: str = "Northgate",
+    contract: str = "",
+    name: str = "",
+) -> str:
+    """One roster line."""
+    fields = [contract or f"C-{worker}", worker, name or f"Person {worker}", vendor, role, site, f"{first}", f"{last}"]
+    return ",".join([*fields, f"{worker}@example.com", "boss@example.com"])
+
+
+def roster_bytes(*lines: str) -> bytes:
+    """A roster file."""
+    return (HEADER + "".join(f"{text}\n" for text in lines)).encode()
+
+
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    """An instant."""
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)
