@@ -38,6 +38,11 @@ class NoSuchEntitlement(TargetRefused):
     """The right named in the configuration is not there."""
 
 
+def described(attributes: Mapping[str, str]) -> str:
+    """Write attributes as people read them."""
+    return " and ".join(f"{name} {value or '(empty)'}" for name, value in attributes.items()) or "nothing to match by"
+
+
 class Outcome(StrEnum):
     """Whether a call altered the target."""
 

@@ -21,6 +21,7 @@ from connectors.base import (
     NoSuchEntitlement,
     Outcome,
     TargetUnavailable,
+    described,
 )
 from connectors.ldap_wire import (
     NO_SUCH_ATTRIBUTE,
@@ -315,12 +316,12 @@ def _the_one(
     attributes: Mapping[str, str], index: Mapping[tuple[str, str], set[AccountRef]]
 ) -> AccountRef | NoSuchAccount:
     if not attributes or not all(attributes.values()):
-        return NoSuchAccount(f"nothing to match an account by: {dict(attributes)}")
+        return NoSuchAccount(f"nothing to match an account by: {described(attributes)}")
     sets = [index.get((name, value.casefold()), set()) for name, value in attributes.items()]
     fits = set.intersection(*sets)
     if len(fits) == 1:
         return fits.pop()
-    return NoSuchAccount(f"{'no' if not fits else 'more than one'} account has {dict(attributes)}")
+    return NoSuchAccount(f"{'no' if not fits else 'more than one'} account has {described(attributes)}")
 
 
 def _instant(stamp: str) -> datetime | None:

@@ -26,6 +26,7 @@ from connectors.base import (
     Severity,
     TargetRefused,
     TargetUnavailable,
+    described,
 )
 
 BUSY_SECONDS = 5.0
@@ -84,13 +85,15 @@ class AccessFile:
     def resolve(self, attributes: Mapping[str, str]) -> AccountRef:
         """See `Connector.resolve`; attributes are login, worker_id and email."""
         if not attributes or not attributes.keys() <= MATCHABLE or not all(attributes.values()):
-            raise NoSuchAccount(f"accounts are matched by {', '.join(sorted(MATCHABLE))}, not by {dict(attributes)}")
+            raise NoSuchAccount(
+                f"accounts are matched by {', '.join(sorted(MATCHABLE))}, not by {described(attributes)}"
+            )
         where = " AND ".join(f"{column} = ?" for column in attributes)
         with self._read() as db:
             query = f"SELECT id, login FROM account WHERE {where} LIMIT 2"  # noqa: S608 - columns are from MATCHABLE
             found = db.execute(query, tuple(attributes.values())).fetchall()
         if len(found) != 1:
-            raise NoSuchAccount(f"{'no' if not found else 'more than one'} account has {dict(attributes)}")
+            raise NoSuchAccount(f"{'no' if not found else 'more than one'} account has {described(attributes)}")
         return AccountRef(*found[0])
 
     def entitlement(self, locator: str) -> EntitlementRef:

@@ -16,6 +16,7 @@ from connectors.base import (
     NoSuchEntitlement,
     Outcome,
     Severity,
+    described,
 )
 
 
@@ -56,7 +57,7 @@ class MemoryConnector:
             if attributes and attributes.items() <= {"name": account.name, **account.attributes}.items()
         ]
         if len(fits) != 1:
-            raise NoSuchAccount(f"{len(fits)} accounts have {dict(attributes)}")
+            raise NoSuchAccount(f"{len(fits)} accounts have {described(attributes)}")
         return fits[0]
 
     def entitlement(self, locator: str) -> EntitlementRef:

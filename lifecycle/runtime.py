@@ -18,11 +18,13 @@ from lifecycle.services.clock import Clock, ManualClock, TrustedClock
 from lifecycle.services.engine import Engine
 from lifecycle.services.holders import Holders
 from lifecycle.services.leadership import Leadership
+from lifecycle.services.overview import Overview
 from lifecycle.services.persons import Persons
 from lifecycle.services.provisioning import Provisioner
 from lifecycle.services.reconcile import Reconciler
 from lifecycle.services.rosters import Rosters
 from lifecycle.services.rulebook import Rulebook
+from lifecycle.services.signin import SignIn
 from lifecycle.services.targets import Target, Targets
 from lifecycle.services.trail import Trail
 from lifecycle.settings import Settings, TargetSettings, load
@@ -138,6 +140,19 @@ class Runtime:
     def holders(self) -> Holders:
         """Who holds what."""
         return Holders(self.store, self.rulebook, self.persons, self.clock)
+
+    @cached_property
+    def overview(self) -> Overview:
+        """What IT sees first."""
+        return Overview(
+            self.store, self.targets, self.rulebook, self.persons, self.holders, self.clock, self.settings.engine
+        )
+
+    @cached_property
+    def sign_in(self) -> SignIn:
+        """Operators and their sessions."""
+        web = self.settings.web
+        return SignIn(self.store, timedelta(minutes=web.idle_minutes), timedelta(hours=web.longest_hours))
 
     @cached_property
     def trail(self) -> Trail:

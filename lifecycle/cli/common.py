@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -42,13 +42,13 @@ def with_runtime(command: F) -> F:
             if runtime is not None:
                 runtime.close()
 
-    return opened
+    return cast("F", opened)
 
 
 def as_json(function: F) -> F:
     """Add ``--json``."""
     option = click.option("--json", "json_", is_flag=True, help="Print JSON instead of a table.")
-    return option(function)  # type: ignore[return-value]
+    return option(function)
 
 
 def print_json(value: Any) -> None:

@@ -71,6 +71,19 @@ class Engine:
                 break
         return Pass(self.clock.now(), promoted, finished)
 
+    def retry(self, target: str, actor: str) -> None:
+        """
+        Ask a target again now, and try everything that waits for it at the next tick.
+
+        Raises:
+            NotFound: If it is not configured.
+        """
+        self.targets.preflight(self.targets[target].name)
+        now = self.clock.now()
+        with self.store.write() as unit:
+            work.wake(unit, target, now)
+            unit.audit(at=now, actor=actor, action="target-retried", object_=f"target:{target}")
+
     def _notice_new_rules(self) -> None:
         """Have everybody's access computed anew when the configuration means something else than before."""
         with self.store.read() as unit:

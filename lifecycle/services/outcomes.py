@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from connectors.base import AccountRef, AccountState, ConnectorError, TargetUnavailable
+from connectors.base import AccountRef, AccountState, ConnectorError, NoSuchAccount, TargetUnavailable
 from lifecycle.store.work import WorkItem
 
 UNSUPPORTED = "unsupported"
@@ -43,7 +43,9 @@ class Failed:
 
     @property
     def kind(self) -> str:
-        """``unavailable``, ``unproven`` or ``refused``."""
+        """``unavailable``, ``unproven``, ``no-account`` or ``refused``."""
         if isinstance(self.error, Unproven):
             return "unproven"
+        if isinstance(self.error, NoSuchAccount):
+            return "no-account"
         return "unavailable" if self.error.retryable else "refused"

@@ -76,6 +76,20 @@ class Explanation:
     """What is still to be done about it, with the target's own words where it failed."""
 
 
+@dataclass(frozen=True)
+class Portrait:
+    """One person's page."""
+
+    standing: Standing
+    explanations: tuple[Explanation, ...]
+
+    @property
+    def objects(self) -> list[str]:
+        """What the trail calls this person and their contracts."""
+        contracts = [f"engagement:{c.engagement.id}" for c in self.standing.contracts]
+        return [f"identity:{self.standing.identity.id}", *contracts]
+
+
 @dataclass
 class Persons:
     """Finds people and tells how they stand."""
@@ -111,6 +125,14 @@ class Persons:
             found = people.search_identities(unit, words, limit, after)
             standings = self.standings(unit, [person.id for person in found], now)
         return [standings[person.id] for person in found]
+
+    def leaving(self, last_day: date, limit: int = PAGE) -> list[Standing]:
+        """List people one of whose contracts has its last day on *last_day*."""
+        now = self.clock.now()
+        with self.store.read() as unit:
+            ids = {e.identity_id for e in people.ending_between(unit, last_day, last_day, limit)}
+            standings = self.standings(unit, ids, now)
+        return sorted(standings.values(), key=lambda s: s.identity.name)
 
     def standing(self, identity_id: str) -> Standing:
         """
@@ -149,6 +171,23 @@ class Persons:
             )
         return result
 
+    def portrait(self, identity_id: str) -> Portrait:
+        """
+        Gather one person's page.
+
+        Raises:
+            NotFound: If there is no such identity.
+        """
+        standing = self.standing(identity_id)
+        with self.store.read() as unit:
+            imports = state.imports(unit, {c.engagement.import_id for c in standing.contracts})
+        return Portrait(standing, tuple(self.explanations(standing, imports)))
+
+    def next_change(self) -> datetime | None:
+        """Return the next instant at which anybody's access could change; None when nothing is to come."""
+        with self.store.read() as unit:
+            return people.first_due(unit, self.clock.now())
+
     def plan(self, until: date | None, person: str | None = None, limit: int = 500) -> list[tuple[Standing, Step]]:
         """
         List coming changes, soonest first.
@@ -181,10 +220,8 @@ class Persons:
         Raises:
             NotFound: If there is no such person.
         """
-        standing = self.standing(self.find(person))
-        with self.store.read() as unit:
-            imports = state.imports(unit, {c.engagement.import_id for c in standing.contracts})
-        return standing, self.explanations(standing, imports)
+        portrait = self.portrait(self.find(person))
+        return portrait.standing, list(portrait.explanations)
 
     def explanations(self, standing: Standing, imports: dict[str, RosterImportRow]) -> list[Explanation]:
         """Explain what *standing* holds and should hold, most powerful first."""

@@ -260,11 +260,11 @@ def due_between(unit: Unit, until: datetime, limit: int) -> list[IdentityId]:
     return [IdentityId(row.identity_id) for row in unit.session.execute(query)]
 
 
-def with_live_grants(unit: Unit, now: datetime) -> list[IdentityId]:
-    """List identities with a grant that is active at *now*."""
-    query = select(_E.identity_id).join_from(GrantRow.__table__, EngagementRow.__table__, _E.id == _G.engagement_id)
-    query = query.where(_G.starts_at <= now, _G.ends_at > now).distinct()
-    return [IdentityId(i) for i in unit.session.scalars(query)]
+def first_due(unit: Unit, after: datetime) -> datetime | None:
+    """Return the first instant after *after* at which anybody's access could change."""
+    return unit.session.scalar(
+        select(_E.next_change_at).where(_E.next_change_at > after).order_by(_E.next_change_at).limit(1)
+    )
 
 
 def count_people(unit: Unit) -> int:

@@ -18,6 +18,8 @@ from lifecycle.store.unit import Unit
 
 ACCOUNT, EXPIRY, OBSERVE = "@account", "@expiry", "@observe"
 """Aspects that are no entitlement."""
+NEEDS_A_PERSON = ("refused", "no-account")
+"""Kinds of failure that waiting alone does not mend."""
 
 _W = WorkItemRow.__table__.c
 
@@ -220,8 +222,8 @@ def count_open(unit: Unit) -> dict[str, tuple[int, int]]:
 
 
 def count_late(unit: Unit, due_before: datetime) -> tuple[int, int]:
-    """Count open items due before an instant: all, and those that a target refuses."""
+    """Count open items due before an instant: all, and those that need a person."""
     late = and_(_W.state == "open", or_(_W.due_at < due_before, _W.failing_since.is_not(None)))
-    query = select(func.count(), func.count().filter(_W.error_kind == "refused")).where(late)
+    query = select(func.count(), func.count().filter(_W.error_kind.in_(NEEDS_A_PERSON))).where(late)
     total, refused = unit.session.execute(query).one()
     return int(total), int(refused)

@@ -1,0 +1,94 @@
+"""Composition of the ways in: the pages on a server, the scheduler beside them, or the scheduler alone."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+from types import FrameType
+
+import click
+from flask import Flask
+from waitress.server import create_server
+
+from lifecycle.runtime import Runtime
+from lifecycle.scheduler.jobs import Scheduler
+from lifecycle.web.app import STATIC, create_app
+from lifecycle.web.services import WebServices
+
+
+def make_app(runtime: Runtime, *, scheduler: bool) -> Flask:
+    """Build the pages around *runtime*."""
+    services = WebServices(
+        sign_in=runtime.sign_in,
+        overview=runtime.overview,
+        persons=runtime.persons,
+        targets=runtime.targets,
+        trail=runtime.trail,
+        engine=runtime.engine,
+        clock=runtime.clock,
+        scheduler=scheduler,
+    )
+    return create_app(services, runtime.settings.web)
+
+
+def make_scheduler(runtime: Runtime) -> Scheduler:
+    """Build what ticks around *runtime*."""
+    return Scheduler(runtime.store, runtime.targets, runtime.engine, runtime.reconciler, runtime.settings.engine)
+
+
+def serve_pages(runtime: Runtime, *, scheduler: bool) -> None:
+    """Serve until interrupted."""
+    _log_to_stderr()
+    web = runtime.settings.web
+    server = create_server(make_app(runtime, scheduler=scheduler), host=web.host, port=web.port, threads=web.threads)
+    ticking = make_scheduler(runtime) if scheduler else None
+    if ticking is not None:
+        ticking.start()
+    _greet(runtime, f"http://{web.host}:{server.effective_port}")
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        server.close()
+        if ticking is not None:
+            ticking.stop()
+
+
+def _greet(runtime: Runtime, address: str) -> None:
+    if not (STATIC / "vendor/htmx.min.js").exists():
+        click.echo("Live updates are off: the browser assets are made when the package is installed.", err=True)
+    if runtime.sign_in.needs_setup():
+        code = runtime.sign_in.new_setup_code()
+        click.echo(f"Nobody can sign in yet. Within the hour, open\n\n    {address}/setup?code={code}\n")
+    click.echo(f"Serving on {address} (Ctrl+C stops)")
+    sys.stdout.flush()
+
+
+def run_worker(runtime: Runtime) -> None:
+    """Tick until interrupted."""
+    _log_to_stderr()
+    scheduler = make_scheduler(runtime)
+    stop = threading.Event()
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, interrupt)
+    signal.signal(signal.SIGINT, interrupt)
+    scheduler.start()
+    click.echo("Working (Ctrl+C stops)")
+    sys.stdout.flush()
+    stop.wait()
+    scheduler.stop()
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -1,0 +1,1 @@
+"""What calls the engine at regular times, and what watches that it does."""

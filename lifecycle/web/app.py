@@ -1,0 +1,116 @@
+"""The Flask application: configuration, headers, assets. It decides nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, g, request
+from flask_wtf.csrf import CSRFProtect
+from whitenoise import WhiteNoise
+
+from lifecycle import __version__
+from lifecycle.services.clock import ManualClock
+from lifecycle.settings import WebSettings
+from lifecycle.web import access, errors, formats, it, people
+from lifecycle.web.services import KEY, WebServices, services
+
+PACKAGE = Path(__file__).parent
+STATIC = PACKAGE / "static"
+A_YEAR = 365 * 24 * 3600
+LARGEST_FORM = 64 * 1024
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+THEMES = ("auto", "light", "dark")
+
+
+def templates_folder() -> Path:
+    """Find the templates: packed beside this package, or at the top of a checkout."""
+    packed = PACKAGE.parent / "templates"
+    return packed if packed.is_dir() else PACKAGE.parent.parent / "templates"
+
+
+def create_app(use_cases: WebServices, settings: WebSettings) -> Flask:
+    """Build the application around *use_cases*."""
+    app = Flask("lifecycle", template_folder=str(templates_folder()), static_folder=None)
+    app.config.update(
+        SECRET_KEY=secrets.token_bytes(32),  # signs CSRF tokens only; a restart asks for a fresh form
+        SESSION_COOKIE_NAME="csrf",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.longest_hours),
+        MAX_CONTENT_LENGTH=LARGEST_FORM,
+        MAX_FORM_MEMORY_SIZE=LARGEST_FORM,
+        TRUSTED_HOSTS=list(settings.trusted_hosts),
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+        SECURE_COOKIES=settings.secure_cookies,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions[KEY] = use_cases
+    CSRFProtect(app)
+    for blueprint in (access.bp, it.bp, people.bp):
+        app.register_blueprint(blueprint)
+    errors.register(app)
+    app.before_request(_recognise)
+    app.after_request(_secure)
+    app.context_processor(_for_templates)
+    app.jinja_env.globals.update(asset=asset, version=__version__)
+    formats.register(app)
+    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
+        app.wsgi_app, root=STATIC, prefix="static/", max_age=A_YEAR, allow_all_origins=False
+    )
+    return app
+
+
+def _recognise() -> None:
+    g.token = request.cookies.get(access.cookie_name(), "")
+    g.actor = None
+
+
+def _secure(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _for_templates() -> dict[str, Any]:
+    theme = request.cookies.get("theme", "auto")
+    clock = services().clock
+    return {
+        "theme": theme if theme in THEMES else "auto",
+        "actor": g.get("actor"),
+        "manual_clock": clock.now() if isinstance(clock, ManualClock) and g.get("actor") else None,
+    }
+
+
+def asset(path: str) -> str:
+    """Return the address of a static file, changing with its content so that browsers may keep it for a year."""
+    return f"/static/{path}?v={_digest(path, _changed(path))}"
+
+
+def _changed(path: str) -> int:
+    file = STATIC / path
+    return file.stat().st_mtime_ns if file.exists() else 0
+
+
+@lru_cache(maxsize=256)
+def _digest(path: str, changed: int) -> str:
+    return hashlib.sha256((STATIC / path).read_bytes()).hexdigest()[:10] if changed else "missing"

@@ -1,0 +1,71 @@
+"""One table from errors to answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from lifecycle.domain.errors import LifecycleError, NotFound, NotPermitted
+from lifecycle.services.clock import ClockGoesBack
+from lifecycle.services.signin import NotSignedIn, SignInRefused, TooManyAttempts
+from lifecycle.web.services import services
+
+STATUS: dict[type[LifecycleError], int] = {
+    NotFound: 404,
+    NotPermitted: 403,
+    SignInRefused: 403,
+    TooManyAttempts: 429,
+    ClockGoesBack: 409,
+}
+TITLES = {
+    400: "That request cannot be read",
+    403: "That is not permitted",
+    404: "There is nothing here",
+    405: "That cannot be done here",
+    409: "That is no longer possible",
+    413: "That is too large",
+    429: "Not so fast",
+    500: "Something went wrong here",
+}
+
+
+def register(app: Flask) -> None:
+    """Have every error answered by a page with a status and words a person can act on."""
+    app.register_error_handler(NotSignedIn, _ask_to_sign_in)
+    app.register_error_handler(LifecycleError, _refused)
+    app.register_error_handler(CSRFError, _stale_form)
+    app.register_error_handler(HTTPException, _http)
+
+
+def _ask_to_sign_in(_: NotSignedIn) -> ResponseReturnValue:
+    page = "access.setup" if services().sign_in.needs_setup() else "access.sign_in"
+    target = url_for(page, next=request.full_path.rstrip("?") if request.method == "GET" else None)
+    if request.headers.get("HX-Request"):
+        return "", 401, {"HX-Redirect": url_for(page)}
+    return redirect(target, 303)
+
+
+def _refused(error: LifecycleError) -> ResponseReturnValue:
+    status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 409)
+    headers = {"Retry-After": str(max(1, round(error.seconds)))} if isinstance(error, TooManyAttempts) else {}
+    return _page(status, str(error)), status, headers
+
+
+def _stale_form(_: CSRFError) -> ResponseReturnValue:
+    return _page(
+        400, "This form was opened before the server was restarted, or elsewhere. Go back and send it again."
+    ), 400
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    return _page(status, error.description or ""), status
+
+
+def _page(status: int, words: str) -> str:
+    context: dict[str, Any] = {"status": status, "title": TITLES.get(status, "That did not work"), "words": words}
+    return render_template("error.html", **context)

@@ -1,0 +1,53 @@
+"""Input from browsers, read with bounds; anything else is a 400."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from flask import request
+from werkzeug.exceptions import BadRequest
+
+LONGEST_FIELD = 512
+STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
+
+
+def text(name: str) -> str:
+    """Return a required form field."""
+    value = request.form.get(name, "")
+    if not value or len(value) > LONGEST_FIELD or "\0" in value:
+        raise BadRequest(f"The field {name} is missing or too long.")
+    return value
+
+
+def optional(name: str) -> str:
+    """Return a form field that may be missing."""
+    return request.form.get(name, "")[:LONGEST_FIELD]
+
+
+def query(name: str) -> str:
+    """Return part of the address that may be missing."""
+    return request.args.get(name, "")[:LONGEST_FIELD].replace("\0", "")
+
+
+def day(name: str) -> date | None:
+    """Return a day from the address, if there is one."""
+    value = query(name)
+    try:
+        return date.fromisoformat(value) if value else None
+    except ValueError as exc:
+        raise BadRequest(f"{name} is not a day such as 2026-03-31.") from exc
+
+
+def clock_step() -> str:
+    """Return how far the clock is to move: a key of `STEPS`, or ``next``."""
+    step = text("step")
+    if step != "next" and step not in STEPS:
+        raise BadRequest("The clock moves by an hour, a day, a week, or to the next change.")
+    return step
+
+
+def local_path(value: str) -> str:
+    """Return *value* if it is a path on this site, else the start page: nobody is sent elsewhere."""
+    if not value.startswith("/") or value.startswith("//") or "\\" in value or any(ord(c) < 32 for c in value):
+        return "/"
+    return value
