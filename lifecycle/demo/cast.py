@@ -29,9 +29,9 @@ Julian Frost|Noor Bakker|Rui Almeida|Katya Ivanova|Omar Sayegh|Lucía Ferrer
 Anders Holm|Malia Kealoha|Tane Wiremu|Josefa Reyes|Ewa Zielińska|Idris Bello
 """
 STAGE_DAYS = (
-    -40, -12, -3, -1, 0, 1, 1, 2, 3, 4, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 14, 16, 18, 20, 22, 24, 26, 28, 29, 30,
-    33, 36, 40, 44, 48, 55, 60, 66, 71, 80, 88, 95, 101, 110, 120, 133, 140, 155, 162, 170, 188, 200, 215, 230, 244, 260,
-    290, 310,
+    -40, -12, -3, -1, 0, 1, 1, 2, 3, 4, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12,
+    13, 14, 14, 16, 18, 20, 22, 24, 26, 28, 29, 30, 33, 36, 40, 44, 48, 55, 60, 66,
+    71, 80, 88, 95, 101, 110, 120, 133, 140, 155, 162, 170, 188, 200, 215, 230, 244, 260, 290, 310,
 )  # fmt: skip
 """Days from today to each last day: over, today, in every window, and far away. The last two have not begun."""
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from connectors.base import ConnectorError
 from lifecycle.services.clock import Clock
-from lifecycle.services.leadership import Leadership
+from lifecycle.services.leadership import Leadership, is_dead
 from lifecycle.services.promotion import PEOPLE_AT_ONCE, Promotion
 from lifecycle.services.provisioning import Provisioner
 from lifecycle.services.rulebook import Rulebook
@@ -44,6 +44,7 @@ class Engine:
     provisioner: Provisioner
     threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(thread_name_prefix="target"))
     _busy: dict[str, Future[int]] = field(default_factory=dict)
+    _recovered: int | None = None
 
     def tick(self, *, wait: bool = True, progress: Callable[[int], None] = lambda _: None) -> Pass:
         """
@@ -56,6 +57,7 @@ class Engine:
         Raises:
             NotLeading: If another process leads.
         """
+        self._recover()
         self._notice_new_rules()
         promoted = finished = 0
         while True:
@@ -83,6 +85,15 @@ class Engine:
         with self.store.write() as unit:
             work.wake(unit, target, now)
             unit.audit(at=now, actor=actor, action="target-retried", object_=f"target:{target}")
+
+    def _recover(self) -> None:
+        """Take over what a process that died was working on, once for each time this one begins to lead."""
+        epoch = self.leadership.epoch
+        if epoch != self._recovered:
+            with self.store.write() as unit:
+                self.leadership.prove(unit)
+                work.recover(unit, is_dead)
+            self._recovered = epoch
 
     def _notice_new_rules(self) -> None:
         """Have everybody's access computed anew when the configuration means something else than before."""

@@ -62,6 +62,11 @@ class Leadership:
         """Whether this process believes to lead; only `prove` knows."""
         return self._epoch is not None
 
+    @property
+    def epoch(self) -> int | None:
+        """Counts leaders; None while this process does not lead."""
+        return self._epoch
+
     def try_to_lead(self) -> bool:
         """Lead if nobody does, or if who did is dead or has been silent too long; say whether this process leads."""
         if self._epoch is not None:

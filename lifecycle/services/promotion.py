@@ -13,7 +13,7 @@ from lifecycle.domain.engagement import EngagementId
 from lifecycle.domain.identity import IdentityId
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.targets import Targets
-from lifecycle.store import people, work
+from lifecycle.store import observations, people, work
 from lifecycle.store.observations import StoredAccount, accounts_of
 from lifecycle.store.unit import Unit
 from lifecycle.store.work import ACCOUNT, EXPIRY, OBSERVE, WorkItem
@@ -104,6 +104,15 @@ class Promotion:
         )
         return plan_account_changes(desired, observed, target, self.targets.planned_capabilities(target))
 
+    @staticmethod
+    def _leaves_doubt(changes: tuple[Change, ...], open_here: dict[str, WorkItem]) -> bool:
+        """Say whether an item that was tried already is about to be closed or redirected."""
+        planned = {aspect_of(change): change for change in changes}
+        return any(
+            item.attempts > 0 and item.verb is not Verb.OBSERVE and not _same(item, planned.get(item.aspect))
+            for item in open_here.values()
+        )
+
     def _queue(
         self,
         identity_id: IdentityId,
@@ -115,6 +124,11 @@ class Promotion:
     ) -> list[dict[str, Any]]:
         """Open items for what is new, redirect those that go the other way, close those without a point."""
         by_aspect = {item.aspect: item for item in open_here}
+        if self._leaves_doubt(changes, by_aspect):
+            # A call for what is no longer wanted may have been applied: look before anything is concluded.
+            disabling = any(item.verb is Verb.DISABLE and item.attempts for item in open_here)
+            observations.forget_observation(self.unit, identity_id, target, disabling=disabling)
+            changes = (Change(Verb.OBSERVE),)
         rows = []
         for change in changes:
             known = by_aspect.pop(aspect_of(change), None)
@@ -128,10 +142,14 @@ class Promotion:
             if known is None:
                 fixed = {"identity_id": identity_id, "target": target, "aspect": aspect_of(change), "state": "open"}
                 rows.append({**fixed, **values, "created_at": self.now, "retry_at": self.now, **NEW_ITEM})
-            elif (known.verb, known.expires_at) != (change.verb, change.expires_at):
+            elif not _same(known, change):
                 work.redirect(self.unit, known.id, self.now, **values)
         work.supersede(self.unit, [item.id for item in by_aspect.values()], self.now)
         return rows
+
+
+def _same(item: WorkItem, change: Change | None) -> bool:
+    return change is not None and (item.verb, item.expires_at) == (change.verb, change.expires_at)
 
 
 NEW_ITEM: dict[str, Any] = {

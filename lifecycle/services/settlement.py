@@ -48,7 +48,8 @@ class Settlement:
     def _superseded(self, item: WorkItem) -> None:
         """Somebody decided otherwise while we worked: release, say nothing, and look at the account anew."""
         work.release(self.unit, item, owner=self.owner, retry_at=self.now)
-        observations.forget_observation(self.unit, item.identity_id, self.target)
+        disabling = item.verb is Verb.DISABLE
+        observations.forget_observation(self.unit, item.identity_id, self.target, disabling=disabling)
         people.make_due(self.unit, self.now, [item.identity_id])
 
     def _observed(self, item: WorkItem, seen: Seen) -> None:

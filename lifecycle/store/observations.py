@@ -114,11 +114,16 @@ def note_state(unit: Unit, account_id: str, at: datetime, **values: Any) -> None
     unit.session.execute(update(AccountRow).where(_A.id == account_id).values(observed_at=at, **values))
 
 
-def forget_observation(unit: Unit, identity_id: str, target: str) -> None:
-    """Have an account looked at anew before anything is concluded from what was stored."""
-    unit.session.execute(
-        update(AccountRow).where(_A.identity_id == identity_id, _A.target == target).values(observed_at=None)
-    )
+def forget_observation(unit: Unit, identity_id: str, target: str, *, disabling: bool = False) -> None:
+    """
+    Have an account looked at anew before anything is concluded from what was stored.
+
+    Args:
+        disabling: Whether we were about to disable it: if it is seen disabled then, that was us, and we may enable it.
+    """
+    values: dict[str, Any] = {"observed_at": None} | ({"disabled_here": 1} if disabling else {})
+    own = (_A.identity_id == identity_id, _A.target == target)
+    unit.session.execute(update(AccountRow).where(*own).values(**values))
 
 
 def note_held(unit: Unit, account_id: str, entitlement: str, at: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -98,7 +98,7 @@ def claim(unit: Unit, *, target: str, owner: str, now: datetime, until: datetime
     Lease up to *limit* items of one target, most urgent first; this is the recorded intent.
 
     A grant waits until the account's native expiry and its enabling are done: access is never given without its
-    end.
+    end. Nothing is begun for an account in which a call of a superseded item may still be under way.
     """
     first = WorkItemRow.__table__.alias("first")
     waits = (
@@ -111,6 +111,16 @@ def claim(unit: Unit, *, target: str, owner: str, now: datetime, until: datetime
         )
         .exists()
     )
+    under_way = (
+        select(first.c.id)
+        .where(
+            first.c.state == "superseded",
+            first.c.identity_id == _W.identity_id,
+            first.c.target == _W.target,
+            first.c.lease_until >= now,
+        )
+        .exists()
+    )
     claimable = (
         select(_W.id)
         .where(
@@ -119,6 +129,7 @@ def claim(unit: Unit, *, target: str, owner: str, now: datetime, until: datetime
             _W.retry_at <= now,
             or_(_W.lease_until.is_(None), _W.lease_until < now),
             or_(_W.verb != Verb.GRANT.value, not_(waits)),
+            not_(under_way),
         )
         .order_by(_W.priority.desc(), _W.aspect, _W.due_at, _W.id)
         .limit(limit)
@@ -184,6 +195,18 @@ def fail(unit: Unit, item: WorkItem, *, owner: str, at: datetime, retry_at: date
     return bool(result.rowcount)
 
 
+def recover(unit: Unit, is_dead: Callable[[str], bool]) -> int:
+    """Take leases back from owners that surely run no more; return how many items that frees."""
+    owners = unit.session.scalars(select(_W.lease_owner).where(_W.lease_owner != "").distinct())
+    dead = [owner for owner in owners if is_dead(owner)]
+    if not dead:
+        return 0
+    result: Any = unit.session.execute(
+        update(WorkItemRow).where(_W.lease_owner.in_(dead)).values(lease_owner="", lease_until=None)
+    )
+    return int(result.rowcount)
+
+
 def claimable_targets(unit: Unit, now: datetime) -> list[str]:
     """List the targets with something to do at *now*."""
     query = select(_W.target).where(
@@ -200,10 +223,14 @@ def wake(unit: Unit, target: str, now: datetime) -> None:
 
 
 def busy_since(unit: Unit, target: str, at: datetime) -> set[tuple[str, str]]:
-    """List (identity, aspect) that were worked on since *at* or are being worked on now."""
+    """
+    List (identity, aspect) that were worked on since *at*, are being worked on, or were tried with unknown result.
+
+    The item itself finds out what became of them; nobody else shall take its work for drift.
+    """
     query = select(_W.identity_id, _W.aspect).where(
         _W.target == target,
-        or_(_W.finished_at >= at, and_(_W.state == "open", _W.lease_until.is_not(None))),
+        or_(_W.finished_at >= at, _W.lease_until >= at, and_(_W.state == "open", _W.attempts > 0)),
     )
     return {(row.identity_id, row.aspect) for row in unit.session.execute(query)}
 

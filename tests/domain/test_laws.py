@@ -1,0 +1,142 @@
+"""The laws of design.md, section 3, over awkward zones, calendars and policies."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lifecycle.domain.access import Contract, desired_access, next_change_at
+from lifecycle.domain.calendar import WorkCalendar
+from lifecycle.domain.drift import (
+    Capability,
+    Change,
+    ObservedAccount,
+    Verb,
+    plan_account_changes,
+    plan_changes,
+)
+from lifecycle.domain.engagement import Engagement
+from lifecycle.domain.entitlement import Entitlement, Tier
+from lifecycle.domain.policy import OffboardingPolicy
+from lifecycle.domain.timeline import plan_timeline
+from tests.domain.strategies import CATALOGUE, calendars, contracts, engagements, instants, policies
+
+SECOND = timedelta(seconds=1)
+several = st.lists(contracts(), min_size=1, max_size=3)
+held = st.frozensets(st.sampled_from(sorted(CATALOGUE.entitlements.values(), key=lambda e: e.key)))
+
+
+def around(moments: list[datetime]) -> list[datetime]:
+    """Each instant, a second before and a second after."""
+    return sorted({at + step for at in moments for step in (-SECOND, timedelta(0), SECOND)})
+
+
+@given(engagements, policies, calendars)
+def test_stages_only_move_forward_and_the_ceiling_never_rises(
+    engagement: Engagement, policy: OffboardingPolicy, calendar: WorkCalendar
+) -> None:
+    timeline = plan_timeline(engagement, policy, calendar)
+    instants_ = [t.at for t in timeline.transitions]
+    assert instants_ == sorted(instants_)
+    names = [stage.name for stage in policy.stages]
+    inside = [at for at in around(instants_) if at >= timeline.starts_at]
+    ceilings = [timeline.ceiling_at(at) for at in inside]
+    order = [names.index(timeline.stage_at(at)) for at in inside]
+    assert ceilings == sorted(ceilings, reverse=True)
+    assert order == sorted(order)
+
+
+@given(engagements, policies, calendars)
+def test_god_mode_is_gone_before_the_last_working_day_begins(
+    engagement: Engagement, policy: OffboardingPolicy, calendar: WorkCalendar
+) -> None:
+    timeline = plan_timeline(engagement, policy, calendar)
+    assert timeline.ceiling_at(timeline.final_day_at) < Tier.GOD
+    assert timeline.ceiling_at(timeline.ends_at) is Tier.NONE
+    assert timeline.ceiling_at(timeline.starts_at - SECOND) is Tier.NONE
+
+
+@given(several, instants)
+def test_nothing_is_held_without_a_live_engagement(person: list[Contract], now: datetime) -> None:
+    desired = desired_access(person, CATALOGUE, now)
+    live = {c.engagement.id: c for c in person if c.timeline.live_at(now)}
+    assert desired.live is bool(live)
+    for reason in desired.reasons:
+        contract = live[reason.engagement.id]
+        assert reason.entitlement.tier <= contract.timeline.ceiling_at(now)
+        assert reason.given in contract.baseline or any(
+            g.active_at(now) and g.entitlement == reason.given for g in contract.grants
+        )
+        assert now < reason.until <= contract.timeline.ends_at
+
+
+@given(several, instants)
+@settings(max_examples=200)
+def test_the_next_change_is_never_later_than_the_first_difference(person: list[Contract], now: datetime) -> None:
+    due = [at for c in person if (at := next_change_at(c, now)) is not None]
+    horizon = min(due, default=datetime(2100, 1, 1, tzinfo=UTC))
+    before = desired_access(person, CATALOGUE, now)
+    moments = [t.at for c in person for t in c.timeline.transitions]
+    moments += [at for c in person for g in c.grants for at in (g.starts_at, g.ends_at)]
+    for at in around(moments):
+        if now <= at < horizon:
+            then = desired_access(person, CATALOGUE, at)
+            assert (then.entitlements, then.live, then.has_ended) == (
+                before.entitlements,
+                before.live,
+                before.has_ended,
+            )
+
+
+def apply(changes: tuple[Change, ...], observed: frozenset[Entitlement]) -> frozenset[Entitlement]:
+    result = set(observed)
+    for change in changes:
+        assert change.entitlement is not None
+        (result.add if change.verb is Verb.GRANT else result.remove)(change.entitlement)
+    return frozenset(result)
+
+
+@given(held, held)
+def test_the_changes_turn_observed_into_desired_and_then_nothing_is_left(
+    desired: frozenset[Entitlement], observed: frozenset[Entitlement]
+) -> None:
+    changes = plan_changes(desired, observed)
+    after = apply(changes, observed)
+    assert after == desired
+    assert plan_changes(desired, after) == ()
+
+
+@given(held, held)
+def test_revokes_come_first_and_god_first(desired: frozenset[Entitlement], observed: frozenset[Entitlement]) -> None:
+    changes = plan_changes(desired, observed)
+    verbs = [change.verb for change in changes]
+    assert verbs == sorted(verbs, key=lambda verb: verb is Verb.GRANT)
+    tiers = [change.tier for change in changes if change.verb is Verb.REVOKE]
+    assert tiers == sorted(tiers, reverse=True)
+
+
+@given(several, instants, held, st.booleans(), st.booleans())
+def test_account_changes_close_the_difference(
+    person: list[Contract], now: datetime, holds: frozenset[Entitlement], disabled: bool, here: bool
+) -> None:
+    desired = desired_access(person, CATALOGUE, now)
+    observed = ObservedAccount(frozenset(e for e in holds if e.target == "a"), disabled, here)
+    changes = plan_account_changes(desired, observed, "a", frozenset(Capability))
+    verbs = {change.verb for change in changes}
+    assert (Verb.DISABLE in verbs) is (desired.has_ended and not disabled)
+    assert (Verb.ENABLE in verbs) is (desired.live and disabled and here)
+    assert (Verb.SET_EXPIRY in verbs) is desired.live
+    assert all(change.entitlement is None or change.entitlement.target == "a" for change in changes)
+    order = [list(Verb).index(change.verb) for change in changes]
+    assert order == sorted(order)
+
+
+@given(several, instants)
+def test_an_account_ends_with_the_unbroken_run_of_contracts(person: list[Contract], now: datetime) -> None:
+    ends_at = desired_access(person, CATALOGUE, now).ends_at
+    if ends_at is None:
+        assert not any(c.timeline.live_at(now) for c in person)
+        return
+    assert not any(c.timeline.live_at(ends_at) for c in person)
+    edges = sorted({c.timeline.ends_at for c in person if now < c.timeline.ends_at < ends_at})
+    assert all(any(c.timeline.live_at(edge) for c in person) for edge in edges)
