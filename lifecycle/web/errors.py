@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from lifecycle.domain.errors import LifecycleError, NotFound, NotPermitted
 from lifecycle.services.clock import ClockGoesBack
@@ -62,6 +62,8 @@ def _stale_form(_: CSRFError) -> ResponseReturnValue:
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
+    if isinstance(error, SecurityError):  # without a host that is trusted there are no addresses to put on a page
+        return "This site is not served under that name.", 400, {"Content-Type": "text/plain"}
     status = error.code or 500
     return _page(status, error.description or ""), status
 

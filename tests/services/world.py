@@ -77,6 +77,7 @@ class World:
     clock: HandClock = field(default_factory=HandClock)
     tool: MemoryConnector = field(default_factory=lambda: MemoryConnector("tool"))
     changes: dict[str, Any] = field(default_factory=dict)
+    started: list[Runtime] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for right in ("god", "power", "agent", "viewer", "wiki"):
@@ -90,6 +91,7 @@ class World:
         clock: Clock = self.clock
         runtime.__dict__["clock"] = clock
         self.runtime = runtime
+        self.started.append(runtime)
         return runtime
 
     def account(self, worker: str) -> None:
@@ -113,7 +115,8 @@ class World:
         return self.runtime.engine.tick().finished
 
     def close(self) -> None:
-        self.runtime.close()
+        for runtime in self.started:
+            runtime.close()
 
 
 def line(

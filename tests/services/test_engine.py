@@ -1,0 +1,389 @@
+"""What can go wrong between a due instant and a proven change, on both databases."""
+
+import threading
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from connectors.base import Capability, Outcome, TargetRefused, TargetUnavailable
+from connectors.memory import MemoryConnector
+from lifecycle.domain.entitlement import Tier
+from lifecycle.domain.errors import NotFound, NotLeading, RosterRefused
+from lifecycle.services.leadership import Leadership, is_dead
+from lifecycle.services.promotion import Promotion
+from lifecycle.store import observations, state, work
+from lifecycle.store.unit import Unit
+from tests.services.world import STAGES, World, line, roster_bytes, utc
+
+NARROWING = utc(2026, 3, 23, 23)
+
+
+def given(world: World, *workers: str, role: str = "god") -> None:
+    """People who hold what their contract gives them."""
+    for worker in workers:
+        world.account(worker)
+    world.roster(*(line(worker, role) for worker in workers))
+    world.tick()
+
+
+def fail_with(world: World, error: Exception, *names: str) -> None:
+    def fail(*_: Any) -> None:
+        raise error
+
+    for name in names:
+        setattr(world.tool, name, fail)
+
+
+def heal(world: World, *names: str) -> None:
+    for name in names:
+        delattr(world.tool, name)
+
+
+def open_items(world: World) -> list[work.WorkItem]:
+    with world.runtime.store.read() as unit:
+        return work.waiting(unit, 100)
+
+
+def actions(world: World) -> list[str]:
+    standing = world.runtime.persons.search("")[0]
+    return [r.action for r in reversed(world.runtime.trail.about([f"identity:{standing.identity.id}"], 200))]
+
+
+def test_an_outage_is_retried_for_ever_and_told_once(world: World) -> None:
+    given(world, "w1")
+    world.clock.move(NARROWING)
+    fail_with(world, TargetUnavailable("down"), "revoke")
+    for _ in range(12):
+        world.tick()
+        world.clock.move(minutes=10)
+    assert world.held("w1") == {"god", "wiki"}
+    items = open_items(world)
+    assert max(item.attempts for item in items) >= 10
+    assert all(item.retry_at - world.clock.at <= timedelta(seconds=300) for item in items)
+    assert actions(world).count("revoke-failed") == 1
+    heal(world, "revoke")
+    world.tick()
+    assert world.held("w1") == {"power", "wiki"}
+    assert open_items(world) == []
+
+
+def test_a_refusal_of_one_delays_no_other(world: World) -> None:
+    given(world, "w1", "w2")
+    revoke = world.tool.revoke
+
+    def choosy(account: Any, right: Any) -> Outcome:
+        if account.native_id == "id-w1":
+            raise TargetRefused("not this one")
+        return revoke(account, right)
+
+    world.tool.revoke = choosy  # type: ignore[method-assign]
+    world.clock.move(NARROWING)
+    world.tick()
+    assert world.held("w2") == {"power", "wiki"}
+    assert world.held("w1") == {"god", "power", "wiki"}
+    dashboard = world.runtime.overview.dashboard()
+    assert any("not this one" in alert.detail for alert in dashboard.alerts)
+
+
+def test_a_connector_with_a_mistake_of_its_own_stops_nobody(world: World) -> None:
+    given(world, "w1")
+    fail_with(world, KeyError("oops"), "grant")
+    world.clock.move(NARROWING)
+    world.tick()
+    assert world.held("w1") == {"wiki"}
+    assert [i.error_kind for i in open_items(world)] == ["refused"]
+
+
+def test_success_that_is_not_there_when_read_again_is_no_success(world: World) -> None:
+    given(world, "w1")
+    world.tool.revoke = lambda *_: Outcome.CHANGED  # type: ignore[method-assign]
+    world.clock.move(NARROWING)
+    world.tick()
+    assert "revoke" not in actions(world)
+    assert {i.error_kind for i in open_items(world)} == {"unproven"}
+
+
+def test_a_revoke_ends_open_sessions(world: World) -> None:
+    given(world, "w1")
+    world.tool.accounts["id-w1"].sessions = 2
+    world.clock.move(NARROWING)
+    world.tick()
+    assert world.tool.accounts["id-w1"].sessions == 0
+
+
+def test_a_session_that_stays_open_leaves_the_revoke_undone(world: World) -> None:
+    given(world, "w1")
+    world.tool.accounts["id-w1"].sessions = 1
+    world.tool.end_sessions = lambda _: Outcome.UNCHANGED  # type: ignore[method-assign]
+    world.clock.move(NARROWING)
+    world.tick()
+    assert "revoke" not in actions(world)
+
+
+def test_a_grant_waits_for_its_native_end(world: World) -> None:
+    world.account("w1")
+    fail_with(world, TargetRefused("no"), "set_expiry")
+    world.roster(line("w1"))
+    world.tick()
+    assert world.held("w1") == set()
+    heal(world, "set_expiry")
+    world.clock.move(minutes=10)
+    world.tick()
+    assert world.held("w1") == {"god", "wiki"}
+
+
+def test_a_target_without_native_expiry_or_disabling_still_loses_everything(world: World) -> None:
+    world.tool.capabilities = lambda: frozenset[Capability]()  # type: ignore[method-assign]
+    given(world, "w1")
+    assert world.held("w1") == {"god", "wiki"}
+    world.clock.move(utc(2026, 3, 31, 22))
+    world.tick()
+    assert world.held("w1") == set()
+    assert not world.tool.accounts["id-w1"].disabled
+    assert open_items(world) == []
+
+
+def test_an_extension_that_comes_while_the_revoke_is_under_way_wins_in_the_end(world: World) -> None:
+    given(world, "w1", role="agent")
+    revoke = world.tool.revoke
+
+    def slow(account: Any, right: Any) -> Outcome:
+        outcome = revoke(account, right)
+        world.tool.revoke = revoke  # type: ignore[method-assign]
+        world.roster(line("w1", "agent", last=date(2026, 12, 31)))
+        return outcome
+
+    world.tool.revoke = slow  # type: ignore[method-assign]
+    world.clock.move(utc(2026, 3, 31, 22))
+    world.tick()
+    world.tick()
+    assert world.held("w1") == {"agent"}
+    assert not world.tool.accounts["id-w1"].disabled
+
+
+def test_what_an_administrator_adds_by_hand_is_taken_away_and_told(world: World) -> None:
+    given(world, "w1", role="agent")
+    world.tool.members["god"].add("id-w1")
+    report = world.runtime.reconciler.reconcile("tool", only=Tier.GOD, dry_run=True)
+    assert [(d.entitlement, d.found) for d in report.differences] == [("tool.god", "extra")]
+    world.tick()
+    assert world.held("w1") == {"agent", "god"}  # a dry run stores nothing
+    world.runtime.reconciler.reconcile("tool", only=Tier.GOD)
+    world.tick()
+    assert world.held("w1") == {"agent"}
+    assert actions(world)[-2:] == ["drift-extra", "revoke"]
+
+
+def test_an_account_enabled_by_hand_after_the_end_is_disabled_again(world: World) -> None:
+    given(world, "w1")
+    world.clock.move(utc(2026, 4, 1))
+    world.tick()
+    world.tool.accounts["id-w1"].disabled = False
+    world.clock.move(minutes=20)
+    world.runtime.reconciler.reconcile("tool")
+    world.tick()
+    assert world.tool.accounts["id-w1"].disabled
+
+
+def test_an_account_that_others_disabled_is_not_enabled(world: World) -> None:
+    world.account("w1")
+    world.tool.accounts["id-w1"].disabled = True
+    world.roster(line("w1"))
+    world.tick()
+    assert world.tool.accounts["id-w1"].disabled
+
+
+def test_god_mode_of_nobody_known_is_shown_and_left_alone(world: World) -> None:
+    given(world, "w1")
+    world.tool.add_account("id-root", "break-glass")
+    world.tool.members["god"].add("id-root")
+    world.runtime.reconciler.reconcile("tool")
+    world.tick()
+    assert world.held("root") == {"god"}
+    holders = world.runtime.holders.who(Tier.GOD)
+    assert [(h.account, h.identity is None) for h in holders] == [("break-glass", True), ("w1", False)]
+    world.tool.members["god"].discard("id-root")
+    world.clock.move(minutes=5)
+    world.runtime.reconciler.reconcile("tool")
+    assert len(world.runtime.holders.who(Tier.GOD)) == 1
+
+
+def test_a_read_that_is_empty_all_at_once_is_not_believed(world: World) -> None:
+    workers = [f"w{n}" for n in range(6)]
+    given(world, *workers, role="agent")
+    members, world.tool.members["agent"] = world.tool.members["agent"], set()
+    report = world.runtime.reconciler.reconcile("tool")
+    assert "not believed" in report.problem
+    world.tool.members["agent"] = members
+    world.clock.move(minutes=5)
+    assert world.runtime.reconciler.reconcile("tool").differences == []
+
+
+def test_who_held_god_mode_at_an_instant_in_the_past(world: World) -> None:
+    given(world, "w1")
+    world.clock.move(NARROWING)
+    world.tick()
+    world.clock.move(days=1)
+    assert world.runtime.holders.who(Tier.GOD) == []
+    before = world.runtime.holders.who(Tier.GOD, NARROWING - timedelta(minutes=1))
+    assert [(h.identity.worker_id if h.identity else "", h.until) for h in before] == [("w1", NARROWING)]
+
+
+def test_a_renamed_right_keeps_its_native_id(world: World) -> None:
+    given(world, "w1")
+    world.tool.entitlement = lambda locator: pytest.fail(f"{locator} was looked up again")  # type: ignore[method-assign]
+    world.start()
+    world.clock.move(NARROWING)
+    world.tick()
+    assert "god" not in world.held("w1")
+
+
+def test_two_people_are_never_given_one_account(world: World) -> None:
+    world.account("w1")
+    world.tool.resolve = lambda _: next(iter([MemoryConnector.resolve(world.tool, {"worker": "w1"})]))  # type: ignore[method-assign]
+    world.roster(line("w1", "agent"), line("w2", "agent"))
+    world.tick()
+    with world.runtime.store.read() as unit:
+        accounts = observations.accounts_in(unit, "tool")
+    assert len(accounts) == 1
+
+
+def test_a_changed_policy_is_noticed_and_acts(world: World) -> None:
+    given(world, "w1")
+    stages = [dict(stage) for stage in STAGES]
+    stages[3]["begins"] = "13 days before the last day"
+    stages[2]["begins"] = "20 days before the last day"
+    world.changes = {"policy": {"stages": stages}}
+    world.clock.move(utc(2026, 3, 20))
+    world.tick()
+    assert world.held("w1") == {"god", "wiki"}
+    world.runtime.leadership.give_up()
+    world.start()
+    world.tick()
+    assert world.held("w1") == {"power", "wiki"}
+
+
+def test_the_preview_binds_what_is_confirmed(world: World) -> None:
+    rosters = world.runtime.rosters
+    first = roster_bytes(line("w1", "agent"))
+    shown = rosters.preview(first, profile="plain")
+    with pytest.raises(RosterRefused, match="not what was shown"):
+        rosters.confirm(roster_bytes(line("w2")), profile="plain", actor="hr", digest=shown.digest)
+    rosters.confirm(first, profile="plain", actor="hr", digest=shown.digest)
+    again = rosters.confirm(first, profile="plain", actor="hr", digest="anything")
+    assert again.same_as == world.clock.at
+    with pytest.raises(NotFound, match="there are plain, delta"):
+        rosters.preview(first, profile="other")
+    with pytest.raises(RosterRefused, match="complaints"):
+        rosters.confirm(b"", profile="plain", actor="hr", digest="")
+
+
+def test_the_preview_says_what_it_does_to_access(world: World) -> None:
+    given(world, "w1", "w2", "w3")
+    content = roster_bytes(line("w1", last=date(2026, 2, 27)), line("w2", last=date(2026, 6, 30)), line("w4", "agent"))
+    shown = world.runtime.rosters.preview(content, profile="plain")
+    words = {line_: c.words for line_, c in shown.consequences.items()}
+    assert words[2] == "loses tool.god, tool.wiki at once"
+    assert words[3].startswith("god mode ends 2026-06-29 22:00 UTC instead of 2026-03-30 22:00 UTC")
+    assert words[4] == "gets tool.agent at once"
+    assert shown.counts() == {
+        "joiners": 1, "movers": 1, "leavers": 1, "vanished": 1, "unchanged": 0, "complaints": 0,
+    }  # fmt: skip
+
+
+def test_a_delta_says_nothing_about_absence(world: World) -> None:
+    shown_lines = (line("w1"), line("w2"))
+    world.roster(*shown_lines, profile="delta")
+    shown = world.runtime.rosters.preview(roster_bytes(line("w3")), profile="delta")
+    assert shown.diff.vanished == ()
+
+
+def test_a_worker_id_used_again_by_somebody_else_inherits_nothing(world: World) -> None:
+    given(world, "w1", role="agent")
+    world.clock.move(utc(2026, 5, 1))
+    world.roster(line("w1", "agent", date(2026, 5, 1), date(2026, 9, 1), contract="C9", name="Somebody Else"))
+    assert len({s.identity.id for s in world.runtime.persons.search("")}) == 2
+
+
+def test_only_one_process_leads_and_a_paused_one_is_fenced(world: World) -> None:
+    world.tick()
+    now = [0.0]
+    other = Leadership(world.runtime.store, 20, owner="elsewhere:1:1", elapsed=lambda: now[0])
+    assert not other.try_to_lead()
+    now[0] = 19
+    assert not other.try_to_lead()
+    world.runtime.leadership.try_to_lead()  # it lives
+    now[0] = 39
+    assert not other.try_to_lead()
+    now[0] = 60
+    assert other.try_to_lead()
+    with pytest.raises(NotLeading):
+        world.runtime.engine.tick()
+    assert not world.runtime.leadership.leads
+    other.give_up()
+    assert world.runtime.leadership.try_to_lead()
+
+
+def test_a_process_that_died_here_need_not_be_waited_for(world: World) -> None:
+    world.tick()
+    owner = world.runtime.leadership.owner
+    host, pid, _ = owner.split(":")
+    assert not is_dead(owner)
+    assert is_dead(f"{host}:{pid}:123")
+    assert is_dead(f"{host}:999999999:5")
+    assert not is_dead("another-host:1:1")
+
+
+def test_two_provisioners_never_do_one_item_twice(world: World) -> None:
+    given(world, *(f"w{n}" for n in range(8)))
+    calls: list[tuple[str, str]] = []
+    revoke = world.tool.revoke
+
+    def counted(account: Any, right: Any) -> Outcome:
+        calls.append((account.native_id, right.native_id))
+        return revoke(account, right)
+
+    world.tool.revoke = counted  # type: ignore[method-assign]
+    world.clock.move(NARROWING)
+    with world.runtime.store.write() as unit:
+        _promote(world, unit)
+    threads = [threading.Thread(target=world.runtime.engine.provisioner.drain, args=("tool",)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(calls) == len(set(calls)) == 8
+
+
+def _promote(world: World, unit: Unit) -> None:
+    Promotion(unit, world.runtime.rulebook, world.runtime.targets, world.clock.now()).run()
+
+
+def test_the_watermark_is_kept(world: World) -> None:
+    world.tick()
+    with world.runtime.store.read() as unit:
+        assert state.get_instant(unit, state.WATERMARK) == world.clock.at
+
+
+def test_plan_and_explain(world: World) -> None:
+    given(world, "w1")
+    steps = [(step.at, [(m.before.key if m.before else None, m.after.key if m.after else None) for m in step.moves])
+             for _, step in world.runtime.persons.plan(None, "w1") if step.moves]  # fmt: skip
+    assert steps == [
+        (NARROWING, [("tool.god", "tool.power")]),
+        (utc(2026, 3, 30, 22), [("tool.power", "tool.agent")]),
+        (utc(2026, 3, 31, 22), [("tool.agent", None), ("tool.wiki", None)]),
+    ]
+    assert len(world.runtime.persons.plan(date(2026, 3, 30), "w1")) == 2
+    _, explanations = world.runtime.persons.explain("Person w1")
+    god = explanations[0]
+    assert (god.entitlement, god.held, god.until) == ("tool.god", True, NARROWING)
+    assert god.because == "baseline 'gods'"
+    assert god.roster.startswith("roster.csv line 2, confirmed 2026-03-02 by hr")
+    with pytest.raises(NotFound, match="nobody is called"):
+        world.runtime.persons.find("nobody")
+    world.account("w11")
+    world.roster(line("w1"), line("w11"))
+    with pytest.raises(NotFound, match="fits several people"):
+        world.runtime.persons.find("Person")

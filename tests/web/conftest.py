@@ -1,0 +1,124 @@
+"""The demo, served to a test client and to a real browser."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from waitress.server import create_server
+
+from lifecycle.app import make_app
+from lifecycle.demo import make_demo
+from lifecycle.runtime import Runtime
+from tests.conftest import need
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
+]  # fmt: skip
+LOGIN, PASSWORD = "hannah", "correct horse battery"
+
+
+@dataclass
+class Site:
+    """A demo that is served, with its first operator."""
+
+    runtime: Runtime
+    url: str
+    app: Any
+
+    def client(self, *, signed_in: bool = True) -> FlaskClient:
+        """A client that sends CSRF tokens as forms do."""
+        client: FlaskClient = self.app.test_client()
+        if signed_in:
+            answer = post(client, "/sign-in", login=LOGIN, password=PASSWORD)
+            assert answer.status_code == 303, answer.text
+        return client
+
+
+def token(client: FlaskClient, page: str = "/sign-in") -> str:
+    """Read a CSRF token from a page."""
+    text = client.get(page, base_url="https://localhost", follow_redirects=True).text
+    return text.split('name="csrf_token" value="', 1)[1].split('"', 1)[0]
+
+
+def post(client: FlaskClient, path: str, **form: str) -> Any:
+    """Send a form with its token."""
+    form["csrf_token"] = token(client)
+    return client.post(path, data=form, base_url="https://localhost", headers={"Referer": "https://localhost/"})
+
+
+def get(client: FlaskClient, path: str) -> Any:
+    """Ask for a page."""
+    return client.get(path, base_url="https://localhost")
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[Site]:
+    """Make a demo and serve it on a free port."""
+    runtime = Runtime.from_file(make_demo(folder, port=0, keep=False))
+    code = runtime.sign_in.new_setup_code()
+    runtime.sign_in.set_up(code=code, login=LOGIN, name="Hannah Osei", password=PASSWORD, address="test")
+    assert runtime.leadership.try_to_lead()
+    app = make_app(runtime, scheduler=True)
+    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    yield Site(runtime, f"http://127.0.0.1:{server.effective_port}", app)
+    server.close()
+    thread.join(timeout=5)
+    runtime.close()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A demo whose clock nobody moves."""
+    with served(tmp_path_factory.mktemp("demo") / "demo") as site:
+        yield site
+
+
+@pytest.fixture
+def moving_site(tmp_path: Path) -> Iterator[Site]:
+    """A demo of its own for a test that moves the clock."""
+    with served(tmp_path / "demo") as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's chromium."""
+    need("" if CHROMIUM else "chromium")
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "headless": True, "args": ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any], site: Site) -> dict[str, Any]:
+    """A desk."""
+    return {**browser_context_args, "viewport": {"width": 1280, "height": 900}, "base_url": site.url}
+
+
+@pytest.fixture
+def signed_in(page: Any, site: Site) -> Any:
+    """A page whose reader has signed in; it fails on any console error and any request elsewhere."""
+    wrong: list[str] = []
+    page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: wrong.append(str(e)))
+    page.on("request", lambda r: None if r.url.startswith("http://127.0.0.1") else wrong.append(f"outside: {r.url}"))
+    sign_in(page, site.url)
+    yield page
+    assert wrong == []
+
+
+def sign_in(page: Any, url: str) -> None:
+    """Fill the form in."""
+    page.goto(f"{url}/sign-in")
+    page.get_by_label("Name to sign in with").fill(LOGIN)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Right now", exact=True).wait_for()

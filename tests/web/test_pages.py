@@ -1,0 +1,243 @@
+"""What a person sees, and what nobody may do."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from lifecycle.domain.entitlement import Tier
+from lifecycle.services.signin import (
+    NotSignedIn,
+    SignIn,
+    SignInRefused,
+    Slowdown,
+    TooManyAttempts,
+)
+from lifecycle.store import schema
+from lifecycle.store.unit import Store
+from lifecycle.web.formats import relative
+from lifecycle.web.forms import local_path
+from tests.services.world import HandClock, utc
+from tests.web.conftest import LOGIN, PASSWORD, Site, get, post
+
+OPEN = {"access.sign_in", "access.do_sign_in", "access.setup", "access.do_setup", "access.theme", "access.sign_out"}
+"""Routes that need nobody to be signed in. Every other one must send strangers to the sign-in page."""
+
+
+def test_every_other_route_asks_strangers_to_sign_in(site: Site) -> None:
+    app: Flask = site.app
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in OPEN:
+            continue
+        client = site.client(signed_in=False)
+        path = rule.rule.replace("<name>", "console").replace("<identity_id>", "x")
+        answer = post(client, path, step="hour") if "POST" in (rule.methods or ()) else get(client, path)
+        assert answer.status_code == 303, path
+        assert "/sign-in" in answer.headers["Location"], path
+
+
+def test_no_get_changes_anything_and_every_post_needs_its_token(site: Site) -> None:
+    client = site.client()
+    for rule in site.app.url_map.iter_rules():
+        if "POST" not in (rule.methods or ()):
+            continue
+        path = rule.rule.replace("<name>", "console")
+        assert client.post(path, base_url="https://localhost", data={"step": "hour"}).status_code == 400, path
+    assert get(client, "/clock").status_code == 405
+
+
+def test_headers_on_every_answer(site: Site) -> None:
+    client = site.client()
+    for path in ("/", "/people", "/nothing", "/static/app.css"):
+        answer = get(client, path)
+        headers = answer.headers
+        answer.close()
+        if not path.startswith("/static"):
+            assert "unsafe" not in headers["Content-Security-Policy"]
+            assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+            assert headers["Cache-Control"] == "no-store"
+            assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers.get("Access-Control-Allow-Origin") is None
+
+
+def test_the_session_cookie_is_held_tight(site: Site) -> None:
+    client = site.client(signed_in=False)
+    cookie = post(client, "/sign-in", login=LOGIN, password=PASSWORD).headers.getlist("Set-Cookie")[-1]
+    assert cookie.startswith("__Host-sid=")
+    assert all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"))
+
+
+def test_another_host_name_is_refused(site: Site) -> None:
+    assert site.client().get("/", base_url="https://evil.example").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:x", "\t/x"]
+)
+def test_nobody_is_sent_elsewhere(site: Site, elsewhere: str) -> None:
+    assert local_path(elsewhere) == "/"
+    answer = post(site.client(signed_in=False), "/sign-in", login=LOGIN, password=PASSWORD, next=elsewhere)
+    assert answer.headers["Location"] == "/"
+
+
+def test_signing_out_ends_the_session_on_the_server(site: Site) -> None:
+    client = site.client()
+    cookie = client.get_cookie("__Host-sid", domain="localhost")
+    assert cookie is not None
+    post(client, "/sign-out")
+    with pytest.raises(NotSignedIn):
+        site.runtime.sign_in.actor(cookie.value)
+
+
+def test_the_dashboard_shows_who_holds_god_mode_soonest_end_first(site: Site) -> None:
+    text = get(site.client(), "/").text
+    holders = site.runtime.holders.who(Tier.GOD)
+    assert len(holders) >= 2
+    at = [text.index(h.identity.name if h.identity else h.account) for h in holders]
+    assert at == sorted(at)
+    assert "belongs to nobody known here" in text
+    assert "Try again now" in text
+
+
+def test_live_answers_204_while_nothing_has_changed(site: Site) -> None:
+    client = site.client()
+    assert get(client, f"/live?v={site.runtime.overview.version()}").status_code == 204
+    answer = get(client, "/live?v=0-0")
+    assert answer.status_code == 200
+    assert answer.text.lstrip().startswith('<div id="live"')
+
+
+def test_people_are_found_and_shown_with_their_reasons(site: Site) -> None:
+    client = site.client()
+    text = get(client, "/people?q=volkov").text
+    assert "Dmitri Volkov" in text
+    assert "Priya Raman" not in text
+    standing = site.runtime.persons.standing(site.runtime.persons.find("CW-1024"))
+    page = get(client, f"/people/{standing.identity.id}").text
+    assert "approved by Hannah Osei and Ines Duarte" in page
+    assert "roster.csv line 25" in page
+    assert get(client, "/people?q=%25").text.count("<tbody") == 0
+    assert get(client, "/people/none").status_code == 404
+    assert get(client, "/people?last_day=soon").status_code == 400
+
+
+def test_all_people_are_reached_page_by_page(site: Site) -> None:
+    client, seen, path = site.client(), 0, "/people"
+    for _ in range(3):
+        text = get(client, path).text
+        seen += text.count('scope="row"')
+        if "Next page" not in text:
+            break
+        path = text.split("Next page")[0].rsplit('href="', 1)[1].split('"')[0].replace("&amp;", "&")
+    assert seen == 60
+
+
+def test_a_name_that_is_markup_is_only_a_name(site: Site) -> None:
+    text = get(site.client(), "/people?q=<script>alert(1)</script>").text
+    assert "<script>alert" not in text
+
+
+def test_the_clock_only_moves_forward_and_god_mode_goes(moving_site: Site) -> None:
+    site = moving_site
+    client = site.client()
+    soonest = next(h for h in site.runtime.holders.who(Tier.GOD) if h.ends_at)
+    assert soonest.ends_at is not None
+    assert post(client, "/clock", step="backward").status_code == 400
+    for _ in range(200):
+        if site.runtime.clock.now() >= soonest.ends_at:
+            break
+        assert post(client, "/clock", step="hour").status_code == 303
+    assert soonest.account not in {h.account for h in site.runtime.holders.who(Tier.GOD)}
+    assert post(client, "/clock", step="next").status_code == 303
+
+
+def test_asking_a_target_again(site: Site) -> None:
+    client = site.client()
+    assert post(client, "/targets/console/retry").status_code == 303
+    assert post(client, "/targets/nothing/retry").status_code == 404
+
+
+def test_setup_works_once(site: Site) -> None:
+    client = site.client(signed_in=False)
+    assert get(client, "/setup").status_code == 303
+    form = {"code": "x", "login": "mallory", "name": "", "password": "long enough password"}
+    assert post(client, "/setup", **form).status_code == 403
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Iterator[tuple[SignIn, HandClock]]:
+    """A store in which nobody can sign in yet."""
+    store = Store(f"sqlite:///{tmp_path}/sign-in.db")
+    schema.prepare(store)
+    clock = HandClock(utc(2026, 3, 1, 9))
+    yield SignIn(store, timedelta(minutes=30), timedelta(hours=12), wall=clock.now), clock
+    store.close()
+
+
+GOOD = {"login": "ada", "name": "Ada", "password": PASSWORD, "address": "here"}
+
+
+def test_the_code_works_once_and_within_the_hour(first: tuple[SignIn, HandClock]) -> None:
+    sign_in, clock = first
+    void, code = sign_in.new_setup_code(), sign_in.new_setup_code()
+    for wrong in ({"code": void}, {"code": code, "password": "short"}, {"code": code, "login": " "}):
+        with pytest.raises(SignInRefused):
+            sign_in.set_up(**{**GOOD, **wrong})
+    clock.move(minutes=61)
+    with pytest.raises(SignInRefused):
+        sign_in.set_up(code=code, **GOOD)
+    code = sign_in.new_setup_code()
+    assert sign_in.actor(sign_in.set_up(code=code, **GOOD)).login == "ada"
+    with pytest.raises(SignInRefused):
+        sign_in.set_up(code=code, **GOOD)
+    assert not sign_in.needs_setup()
+
+
+def test_a_session_ends_when_idle_and_in_any_case_after_a_day_s_work(first: tuple[SignIn, HandClock]) -> None:
+    sign_in, clock = first
+    session = sign_in.set_up(code=sign_in.new_setup_code(), **GOOD)
+    for _ in range(28):
+        clock.move(minutes=25)
+        sign_in.actor(session)
+    clock.move(minutes=25)
+    with pytest.raises(NotSignedIn):
+        sign_in.actor(session)
+    session = sign_in.sign_in(login="ada", password=PASSWORD, address="here")
+    clock.move(minutes=31)
+    with pytest.raises(NotSignedIn):
+        sign_in.actor(session)
+    with pytest.raises(NotSignedIn):
+        sign_in.actor("made up")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "words"),
+    [(0, 30, "now"), (0, 42 * 60, "in 42 min"), (0, 3 * 3600 + 48 * 60, "in 3 h 48 min"), (7200, 0, "2 h ago"),
+     (0, 3 * 86_400 + 3600, "in 3 days")],
+)  # fmt: skip
+def test_time_is_rounded_down(a: int, b: int, words: str) -> None:
+    start = utc(2026, 3, 1)
+    assert relative(start + timedelta(seconds=b), start + timedelta(seconds=a)) == words
+
+
+def test_a_wrong_name_and_a_wrong_password_read_alike(site: Site) -> None:
+    answers = [post(site.client(signed_in=False), "/sign-in", login=n, password="wrong") for n in ("hannah2", LOGIN)]
+    texts = {answer.text.split('role="alert">')[1][:23] for answer in answers}
+    assert texts == {"Wrong name or password."}
+
+
+def test_guessing_is_slowed_down_and_nobody_is_locked_out() -> None:
+    now = [0.0]
+    slowdown = Slowdown(lambda: now[0])
+    for _ in range(5):
+        slowdown.check("ada", "there")
+        slowdown.failed("ada", "there")
+    with pytest.raises(TooManyAttempts):
+        slowdown.check("ada", "there")
+    slowdown.check("ada", "elsewhere")
+    now[0] = 1.1
+    slowdown.check("ada", "there")
+    slowdown.succeeded("ada", "there")
+    slowdown.check("ada", "there")
