@@ -139,7 +139,7 @@ class EngineSettings(Model):
     reconcile_seconds: int = Field(default=900, ge=30, le=86_400)
     """How often everything is read back."""
     preflight_seconds: int = Field(default=3600, ge=60, le=86_400)
-    batch: int = Field(default=100, ge=1, le=1000)
+    batch: int = Field(default=500, ge=1, le=1000)
     """Work items claimed at once from one target."""
     late_seconds: int = Field(default=60, ge=5, le=3600)
     """A change that is not proven after so long is shown as late."""

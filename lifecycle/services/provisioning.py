@@ -83,9 +83,11 @@ class Provisioner:
         results: list[Done | Failed] = []
         accounts = self._accounts(target, items)
         for (verb, _), group in groupby(items, key=lambda item: (item.verb, item.aspect)):
-            ours = self._still_ours(list(group))
-            for some in [[item] for item in ours] if verb in ALONE else [ours]:
-                results += self.calls.attempt(target, verb, some, accounts)
+            together = list(group)
+            for some in [[item] for item in together] if verb in ALONE else [together]:
+                ours = self._still_ours(some)
+                if ours:
+                    results += self.calls.attempt(target, verb, ours, accounts)
                 if any(isinstance(result, Failed) and result.kind == "unavailable" for result in results):
                     return results
         return results

@@ -138,9 +138,14 @@ class Rosters:
         grants = people.grants_of(unit, {m.stored.identity.id for m in changed})
         catalogue = self.rulebook.catalogue
         found: dict[int, Consequence] = {}
+        alike: dict[tuple[object, ...], Consequence] = {}
         for joiner in diff.joiners:
-            contract = self.rulebook.contract(_engagement(joiner.row, profile, IdentityId(""), "", ""))
-            found[joiner.row.line] = consequence_of(None, contract, catalogue, now)
+            row = joiner.row
+            key = (row.first_day, row.last_day, row.zone, row.site, row.vendor, row.role)
+            if key not in alike:  # all that a new contract's access depends on
+                contract = self.rulebook.contract(_engagement(row, profile, IdentityId(""), "", ""))
+                alike[key] = consequence_of(None, contract, catalogue, now)
+            found[row.line] = alike[key]
         for mover in changed:
             old = mover.stored.engagement
             own = grants.get(old.id, ())

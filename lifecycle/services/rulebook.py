@@ -21,6 +21,8 @@ from lifecycle.domain.policy import OffboardingPolicy
 from lifecycle.domain.timeline import Timeline, plan_timeline
 from lifecycle.settings import Settings, SiteSettings
 
+MOST_TIMELINES = 50_000
+
 
 class Rulebook:
     """Answers what an engagement means under the configuration. Holds no state but caches."""
@@ -41,6 +43,7 @@ class Rulebook:
         rules = settings.model_dump(mode="json", include={"policy", "sites", "entitlements", "baseline", "targets"})
         self.fingerprint = hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
         """Changes when anything changes that access is computed from."""
+        self._timelines: dict[tuple[date, date, str, str], Timeline] = {}
         self._baselines: dict[tuple[str, str, str], dict[str, str]] = {}
 
     def calendar(self, site: str, day: date) -> WorkCalendar:
@@ -51,9 +54,15 @@ class Rulebook:
         return _calendar(found.country, found.subdivision, found.weekend_days, day.year)
 
     def timeline(self, engagement: Engagement) -> Timeline:
-        """Place the policy in time for *engagement*."""
-        calendar = self.calendar(engagement.site, engagement.last_day)
-        return plan_timeline(engagement, self.policy, calendar)
+        """Place the policy in time for *engagement*; contracts with the same days at the same place share it."""
+        key = (engagement.first_day, engagement.last_day, engagement.zone, engagement.site)
+        timeline = self._timelines.get(key)
+        if timeline is None:
+            if len(self._timelines) >= MOST_TIMELINES:
+                self._timelines.clear()
+            calendar = self.calendar(engagement.site, engagement.last_day)
+            timeline = self._timelines[key] = plan_timeline(engagement, self.policy, calendar)
+        return timeline
 
     def contract(self, engagement: Engagement, grants: Iterable[Grant] = ()) -> Contract:
         """Gather everything that follows from *engagement*."""
