@@ -272,6 +272,14 @@ def _alerts(overdue: list[Waiting], targets: list[TargetView], god: tuple[Holder
                 "Work goes on by elapsed time. Set the clock right; if it is right now, restart the product.",
             )
         )
+    alerts += [
+        Alert(
+            f"{holder.account} holds {holder.entitlement} and belongs to nobody known here",
+            "Remove it in the target, or add its owner to the staffing feed.",
+        )
+        for holder in god
+        if holder.identity is None
+    ]
     for target in targets:
         if target.state == DOWN:
             detail = f"{target.note} {target.waiting} changes wait; they are tried again by themselves."
@@ -282,27 +290,24 @@ def _alerts(overdue: list[Waiting], targets: list[TargetView], god: tuple[Holder
             tried = f"Tried {item.attempts} times; tried again by itself."
             if item.error_kind == "no-account":
                 system = next((t.title for t in targets if t.name == item.target), item.target)
-                detail = f"{item.error.capitalize()}. Make the account there; access follows by itself. {tried}"
+                detail = f"{_sentence(item.error)} Make the account there; access follows by itself. {tried}"
                 alerts.append(Alert(f"{name} has no account in {system}", detail, item.target))
                 continue
-            detail = f"{item.error}. {tried}"
+            detail = f"{_sentence(item.error)} {tried}"
             alerts.append(
                 Alert(f"{item.verb.value.capitalize()} of {item.aspect} for {name} is refused", detail, item.target)
             )
-    alerts += [
-        Alert(
-            f"{holder.account} holds {holder.entitlement} and belongs to nobody known here",
-            "Remove it in the target, or add its owner to the staffing feed.",
-        )
-        for holder in god
-        if holder.identity is None
-    ]
     for target in targets:
         for finding in target.findings:
             if finding["severity"] == "error" and target.state != DOWN:
                 detail = f"{finding['message']}. {finding['remedy']}"
                 alerts.append(Alert(f"{target.title}: {finding['topic']}", detail, target.name))
     return alerts
+
+
+def _sentence(words: str) -> str:
+    """Begin with a capital and end with a full stop, and leave every id as it is."""
+    return words[:1].upper() + words[1:] + ("" if words.endswith(".") else ".")
 
 
 def _last_days(unit: Unit, first: date, until: date) -> dict[date, int]:

@@ -81,7 +81,8 @@ class Provisioner:
     def _perform(self, target: str, items: Sequence[WorkItem]) -> list[Done | Failed]:
         """Do items of one kind together; stop at the first sign that the target does not answer."""
         results: list[Done | Failed] = []
-        accounts = self._accounts(target, items)
+        with self.store.read() as unit:
+            accounts = self._accounts(unit, target, items)
         for (verb, _), group in groupby(items, key=lambda item: (item.verb, item.aspect)):
             together = list(group)
             for some in [[item] for item in together] if verb in ALONE else [together]:
@@ -92,9 +93,9 @@ class Provisioner:
                     return results
         return results
 
-    def _accounts(self, target: str, items: Sequence[WorkItem]) -> dict[str, StoredAccount]:
-        with self.store.read() as unit:
-            found = observations.accounts_of(unit, {item.identity_id for item in items})
+    @staticmethod
+    def _accounts(unit: Unit, target: str, items: Sequence[WorkItem]) -> dict[str, StoredAccount]:
+        found = observations.accounts_of(unit, {item.identity_id for item in items})
         return {identity_id: own[target] for identity_id, own in found.items() if target in own}
 
     def _still_ours(self, items: list[WorkItem]) -> list[WorkItem]:
@@ -113,7 +114,7 @@ class Provisioner:
         handled = {result.item.id for result in results}
         down = next((r.error for r in results if isinstance(r, Failed) and r.kind == "unavailable"), None)
         with self.store.write() as unit:
-            settlement = Settlement(unit, self.owner, target, now)
+            settlement = Settlement(unit, self.owner, target, now, self._accounts(unit, target, items))
             for result in results:
                 if isinstance(result, Done):
                     settlement.done(result)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,8 @@ class Settlement:
     owner: str
     target: str
     now: datetime
+    accounts: Mapping[str, StoredAccount]
+    """Known accounts in ``target`` by identity, for all results of this unit; one query instead of one a result."""
 
     def done(self, result: Done) -> None:
         """Store a proven change, unless the lease was lost or the item was redirected meanwhile."""
@@ -33,7 +36,7 @@ class Settlement:
         if result.seen is not None:
             self._observed(item, result.seen)
             return
-        account = observations.accounts_of(self.unit, [item.identity_id])[item.identity_id][self.target]
+        account = self.accounts[item.identity_id]
         match item.verb:
             case Verb.REVOKE:
                 observations.note_gone(self.unit, account.id, item.aspect, self.now)
@@ -64,7 +67,7 @@ class Settlement:
                 after={"target": self.target, "account": seen.account.name, "belongs_to": f"identity:{owner}"},
             )
             return
-        before = observations.accounts_of(self.unit, [item.identity_id]).get(item.identity_id, {}).get(self.target)
+        before = self.accounts.get(item.identity_id)
         account_id = observations.link_account(
             self.unit, item.identity_id, self.target, seen.account.native_id, seen.account.name
         )
