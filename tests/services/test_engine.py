@@ -83,7 +83,7 @@ def test_a_refusal_of_one_delays_no_other(world: World) -> None:
     assert world.held("w2") == {"power", "wiki"}
     assert world.held("w1") == {"god", "power", "wiki"}
     dashboard = world.runtime.overview.dashboard()
-    assert any("not this one" in alert.detail for alert in dashboard.alerts)
+    assert any("Not this one" in alert.detail for alert in dashboard.alerts)
 
 
 def test_a_connector_with_a_mistake_of_its_own_stops_nobody(world: World) -> None:
