@@ -11,7 +11,7 @@ from datetime import datetime
 from connectors.base import ConnectorError
 from lifecycle.services.clock import Clock
 from lifecycle.services.leadership import Leadership, is_dead
-from lifecycle.services.promotion import PEOPLE_AT_ONCE, Promotion
+from lifecycle.services.promotion import Promotion
 from lifecycle.services.provisioning import Provisioner
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.targets import Targets
@@ -124,7 +124,7 @@ class Engine:
                 state.put_instant(unit, state.WATERMARK, now)
                 count = Promotion(unit, self.rulebook, self.targets, now).run()
             promoted += count
-            if count < PEOPLE_AT_ONCE:
+            if not count:
                 return promoted
 
     def _drain_all(self) -> int:

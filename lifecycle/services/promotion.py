@@ -58,7 +58,7 @@ class Promotion:
     now: datetime
 
     def run(self, limit: int = PEOPLE_AT_ONCE) -> int:
-        """Promote up to *limit* identities and return how many there were; fewer than *limit*: nothing more is due."""
+        """Promote up to *limit* identities and return how many there were; none: nothing more is due."""
         due = people.due_identities(self.unit, self.now, limit)
         if not due:
             return 0

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from connectors.base import AccountRef, AccountState, ConnectorError, EntitlementRef, IncompleteRead
+from connectors.base import AccountRef, AccountState, Connector, ConnectorError, EntitlementRef, IncompleteRead
 from lifecycle.domain.entitlement import Entitlement, Tier
 from lifecycle.domain.identity import IdentityId
 from lifecycle.services.calls import resolve, states_of
@@ -17,7 +17,7 @@ from lifecycle.store.observations import StoredAccount
 from lifecycle.store.unit import Store, Unit
 
 IMPLAUSIBLE_FROM = 5
-"""So many known holders of one right do not vanish at once: then the read is not believed."""
+"""So many known holders of one right rarely vanish at once: then some of them are asked about one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Reconciler:
             holders = connector.holders_of(wanted)
             with self.store.read() as unit:
                 accounts = {a.native_id: a for a in observations.accounts_in(unit, target)}
-            _check_plausible(wanted, holders, accounts.values())
+            _check_plausible(connector, wanted, holders, accounts.values())
             states: Mapping[AccountRef, AccountState] = {}
             if only is None:
                 states = states_of(connector, [AccountRef(a.native_id, a.name) for a in accounts.values()])
@@ -136,14 +136,17 @@ class Reconciler:
 
 
 def _check_plausible(
+    connector: Connector,
     wanted: Mapping[EntitlementRef, Entitlement],
     holders: Mapping[EntitlementRef, frozenset[AccountRef]],
     accounts: Collection[StoredAccount],
 ) -> None:
     for ref, entitlement in wanted.items():
-        known = sum(entitlement.key in account.held for account in accounts)
-        if known >= IMPLAUSIBLE_FROM and not holders[ref]:
-            raise IncompleteRead(f"{entitlement.key} reads empty although {known} people held it; not believed")
+        known = [account for account in accounts if entitlement.key in account.held]
+        if len(known) < IMPLAUSIBLE_FROM or holders[ref]:
+            continue
+        if any(ref in connector.held_by(AccountRef(a.native_id, a.name)) for a in known[:IMPLAUSIBLE_FROM]):
+            raise IncompleteRead(f"{entitlement.key} reads empty although {len(known)} people hold it; not believed")
 
 
 @dataclass

@@ -212,12 +212,16 @@ def test_god_mode_of_nobody_known_is_shown_and_left_alone(world: World) -> None:
 def test_a_read_that_is_empty_all_at_once_is_not_believed(world: World) -> None:
     workers = [f"w{n}" for n in range(6)]
     given(world, *workers, role="agent")
-    members, world.tool.members["agent"] = world.tool.members["agent"], set()
+    world.tool.holders_of = lambda rights: dict.fromkeys(rights, frozenset())  # type: ignore[method-assign]
     report = world.runtime.reconciler.reconcile("tool")
     assert "not believed" in report.problem
-    world.tool.members["agent"] = members
+    heal(world, "holders_of")
     world.clock.move(minutes=5)
     assert world.runtime.reconciler.reconcile("tool").differences == []
+    world.tool.members["agent"].clear()  # an administrator has really emptied it
+    assert len(world.runtime.reconciler.reconcile("tool").differences) == 6
+    world.tick()
+    assert world.held("w0") == {"agent"}
 
 
 def test_who_held_god_mode_at_an_instant_in_the_past(world: World) -> None:
