@@ -22,6 +22,8 @@ NEEDS_A_PERSON = ("refused", "no-account")
 """Kinds of failure that waiting alone does not mend."""
 
 _W = WorkItemRow.__table__.c
+_FIRST = WorkItemRow.__table__.alias("first").c
+"""Items that another one may have to wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,12 @@ def supersede(unit: Unit, item_ids: Collection[int], at: datetime) -> None:
         )
 
 
+def _other(state: str, *conditions: Any) -> Any:
+    """Say that there is another item of the same account, in *state*, that meets *conditions*."""
+    same = (_FIRST.identity_id == _W.identity_id, _FIRST.target == _W.target, _FIRST.state == state)
+    return select(_FIRST.id).where(*same, *conditions).exists()
+
+
 def claim(unit: Unit, *, target: str, owner: str, now: datetime, until: datetime, limit: int) -> list[WorkItem]:
     """
     Lease up to *limit* items of one target, most urgent first; this is the recorded intent.
@@ -100,27 +108,6 @@ def claim(unit: Unit, *, target: str, owner: str, now: datetime, until: datetime
     A grant waits until the account's native expiry and its enabling are done: access is never given without its
     end. Nothing is begun for an account in which a call of a superseded item may still be under way.
     """
-    first = WorkItemRow.__table__.alias("first")
-    waits = (
-        select(first.c.id)
-        .where(
-            first.c.state == "open",
-            first.c.identity_id == _W.identity_id,
-            first.c.target == _W.target,
-            first.c.aspect.in_([ACCOUNT, EXPIRY]),
-        )
-        .exists()
-    )
-    under_way = (
-        select(first.c.id)
-        .where(
-            first.c.state == "superseded",
-            first.c.identity_id == _W.identity_id,
-            first.c.target == _W.target,
-            first.c.lease_until >= now,
-        )
-        .exists()
-    )
     claimable = (
         select(_W.id)
         .where(
@@ -128,8 +115,8 @@ def claim(unit: Unit, *, target: str, owner: str, now: datetime, until: datetime
             _W.target == target,
             _W.retry_at <= now,
             or_(_W.lease_until.is_(None), _W.lease_until < now),
-            or_(_W.verb != Verb.GRANT.value, not_(waits)),
-            not_(under_way),
+            or_(_W.verb != Verb.GRANT.value, not_(_other("open", _FIRST.aspect.in_([ACCOUNT, EXPIRY])))),
+            not_(_other("superseded", _FIRST.lease_until >= now)),
         )
         .order_by(_W.priority.desc(), _W.aspect, _W.due_at, _W.id)
         .limit(limit)
