@@ -46,9 +46,9 @@ def serve_pages(runtime: Runtime, *, scheduler: bool) -> None:
     ticking = make_scheduler(runtime) if scheduler else None
     if ticking is not None:
         ticking.start()
-    _greet(runtime, f"http://{web.host}:{server.effective_port}")
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        _greet(runtime, f"http://{web.host}:{server.effective_port}")
         server.run()
     except KeyboardInterrupt:
         pass
