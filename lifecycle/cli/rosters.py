@@ -126,6 +126,8 @@ def _print(shown: Preview, limit: int | None) -> None:
     click.echo("\nIf you confirm this")
     for weight, count in shown.totals().items():
         click.echo(f"  {count:>6}  {weight.value}")
+    if not shown.consequences:
+        click.echo("  nobody's access changes")
     click.echo(f"\nConfirm exactly this with --expect {shown.digest}")
 
 
