@@ -12,6 +12,7 @@ import click
 from flask import Flask
 from waitress.server import create_server
 
+from lifecycle.domain.errors import InvalidSettings
 from lifecycle.runtime import Runtime
 from lifecycle.scheduler.jobs import Scheduler
 from lifecycle.web.app import STATIC, create_app
@@ -42,7 +43,11 @@ def serve_pages(runtime: Runtime, *, scheduler: bool) -> None:
     """Serve until interrupted."""
     _log_to_stderr()
     web = runtime.settings.web
-    server = create_server(make_app(runtime, scheduler=scheduler), host=web.host, port=web.port, threads=web.threads)
+    app = make_app(runtime, scheduler=scheduler)
+    try:
+        server = create_server(app, host=web.host, port=web.port, threads=web.threads)
+    except OSError as exc:
+        raise InvalidSettings(f"web: {web.host} port {web.port} cannot be used: {exc.strerror}") from exc
     ticking = make_scheduler(runtime) if scheduler else None
     if ticking is not None:
         ticking.start()

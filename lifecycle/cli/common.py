@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from lifecycle.domain.errors import InvalidSettings, LifecycleError
 from lifecycle.runtime import Runtime
@@ -38,6 +39,9 @@ def with_runtime(command: F) -> F:
         except LifecycleError as exc:
             click.echo(f"lifecycle: {exc}", err=True)
             sys.exit(REFUSED)
+        except DBAPIError as exc:
+            click.echo(f"lifecycle: the database cannot be used, and nothing was changed: {exc.orig}", err=True)
+            sys.exit(MISCONFIGURED)
         finally:
             if runtime is not None:
                 runtime.close()

@@ -1,6 +1,7 @@
 """The command as people type it: words, JSON, exit codes."""
 
 import json
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -145,6 +146,28 @@ def test_a_wrong_configuration_stops_the_program_and_is_named(shell: Shell, chan
     assert result.exit_code == 2, result.output
     assert says in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_database_that_is_not_there_is_said_so(shell: Shell) -> None:
+    url = "postgresql+psycopg://nobody@127.0.0.1:1/nothing"
+    shell.config.write_text(shell.config.read_text().replace("sqlite:///var/lifecycle.db", url))
+    result = shell.run("tick")
+    assert result.exit_code == 2
+    assert "the database cannot be used" in result.stderr
+    (shell.folder / "var/broken.db").write_bytes(b"this is no database" * 100)
+    shell.config.write_text(shell.config.read_text().replace(url, "sqlite:///var/broken.db"))
+    result = shell.run("tick")
+    assert (result.exit_code, "Traceback" in result.stderr) == (2, False)
+
+
+def test_a_port_in_use_is_said_so(shell: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        shell.config.write_text(shell.config.read_text().replace("port = 8731", f"port = {port}"))
+        command = [sys.executable, "-m", "tests.cli", "--config", str(shell.config), "serve", "--no-scheduler"]
+        result = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 2
+    assert f"port {port} cannot be used" in result.stderr
 
 
 def test_a_secret_in_the_file_is_refused(shell: Shell) -> None:
