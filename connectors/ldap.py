@@ -94,7 +94,9 @@ class LdapConnector:
         return [_the_one(attributes, index) for attributes in wanted]
 
     def entitlement(self, locator: str) -> EntitlementRef:
-        """See `Connector.entitlement`; the locator is the group's DN."""
+        """See `Connector.entitlement`; the locator is the group's DN, below what accounts and groups share."""
+        if not f",{normal_dn(locator)}".endswith(f",{normal_dn(self._base)}"):
+            raise NoSuchEntitlement(f"{locator} does not lie below {self._base}; move groups_base up so that it does")
         found = self.session.search(locator, "(objectClass=*)", ["entryUUID"], scope=BASE)
         if not found:
             raise NoSuchEntitlement(f"there is no group {locator}, or it may not be read")
@@ -105,10 +107,11 @@ class LdapConnector:
         entry = self._account(account)
         if entry is None:
             return frozenset()
+        # Asked of the whole tree: a group outside groups_base that is listed all the same must not read as not held.
         member = self.options.member_attribute
-        groups = self.session.search(self.options.groups_base, f"({member}={escaped(entry.dn)})", ["entryUUID"])
-        if not groups and not self.session.any_match(self.options.groups_base, f"({member}=*)"):
-            raise IncompleteRead(f"no group under {self.options.groups_base} shows any {member}: rights are missing")
+        groups = self.session.search(self._base, f"({member}={escaped(entry.dn)})", ["entryUUID"])
+        if not groups and not self.session.any_match(self._base, f"({member}=*)"):
+            raise IncompleteRead(f"no group under {self._base} shows any {member}: rights are missing")
         return frozenset(EntitlementRef(group.text("entryUUID")) for group in groups)
 
     def holders_of(self, entitlements: Collection[EntitlementRef]) -> Mapping[EntitlementRef, frozenset[AccountRef]]:

@@ -18,6 +18,7 @@ from connectors.base import (
     AccountRef,
     EntitlementRef,
     IncompleteRead,
+    NoSuchEntitlement,
     Outcome,
     Severity,
     TargetRefused,
@@ -166,6 +167,22 @@ def test_a_group_moved_elsewhere_is_still_the_same_right(target: LdapTarget) -> 
     target.connector.grant(ada, admins)
     target.admin.modify_dn(dn, "cn=administrators")
     assert target.connector.revoke(ada, admins) is Outcome.CHANGED
+
+
+def test_a_group_outside_groups_base_is_read_all_the_same(target: LdapTarget) -> None:
+    """Else a revoke there would be taken for proven while the membership is still shown."""
+    ada = target.add_account("ada")
+    target.add_entitlement("agents")
+    dn = f"cn=super,ou=services,{SUFFIX}"
+    target.admin.add(dn, "groupOfNames", {"cn": "super", "member": target.dn_of(ada)})
+    try:
+        right = target.connector.entitlement(dn)
+        assert target.connector.held_by(ada) == {right}
+        assert target.connector.holders_of([right])[right] == {ada}
+    finally:
+        target.admin.delete(dn)
+    with pytest.raises(NoSuchEntitlement, match="does not lie below"):
+        target.connector.entitlement("cn=super,dc=elsewhere")
 
 
 def test_another_certificate_authority_is_refused(target: LdapTarget, tmp_path: object) -> None:
