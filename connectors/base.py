@@ -10,7 +10,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 
 
 class ConnectorError(Exception):
-    """A target did not do or say what was asked. Leaves: the five classes below."""
+    """A target did not do or say what was asked. Leaves: the classes below."""
 
     retryable: ClassVar[bool] = True
     """Whether waiting may help by itself. Everything is tried again; what is not retryable needs a person."""
@@ -32,6 +32,10 @@ class TargetRefused(ConnectorError):
 
 class NoSuchAccount(TargetRefused):
     """No account fits, or more than one does: a person is never matched by guessing."""
+
+
+class AmbiguousAccount(NoSuchAccount):
+    """More than one account fits."""
 
 
 class NoSuchEntitlement(TargetRefused):

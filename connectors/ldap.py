@@ -13,6 +13,7 @@ from connectors import ldap_preflight
 from connectors.base import (
     AccountRef,
     AccountState,
+    AmbiguousAccount,
     Capability,
     EntitlementRef,
     Finding,
@@ -299,9 +300,11 @@ class LdapConnector:
             for entry in self.session.search(self._base, self.options.account_filter, attributes):
                 found[normal_dn(entry.dn)] = self._ref(entry)
         for key in dns.keys() - found.keys():
-            if key == normal_dn(self.options.placeholder):
+            if not key or key == normal_dn(self.options.placeholder):
                 continue
             for entry in self.session.search(dns[key], "(objectClass=*)", attributes, scope=BASE):
+                if not entry.text("entryUUID"):
+                    raise IncompleteRead(f"{entry.dn} shows no entryUUID")
                 found[key] = self._ref(entry)
         return found
 
@@ -324,7 +327,9 @@ def _the_one(
     fits = set.intersection(*sets)
     if len(fits) == 1:
         return fits.pop()
-    return NoSuchAccount(f"{'no' if not fits else 'more than one'} account has {described(attributes)}")
+    return (AmbiguousAccount if fits else NoSuchAccount)(
+        f"{'no' if not fits else 'more than one'} account has {described(attributes)}"
+    )
 
 
 def _instant(stamp: str) -> datetime | None:

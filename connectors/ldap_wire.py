@@ -35,7 +35,7 @@ IDLE_SECONDS = 30.0
 """A connection unused for longer is opened anew: firewalls and servers drop idle ones without a word."""
 
 SUCCESS, TIME_LIMIT, SIZE_LIMIT, COMPARE_FALSE, COMPARE_TRUE = 0, 3, 4, 5, 6
-REFERRAL = 10
+REFERRAL, INVALID_DN = 10, 34
 ADMIN_LIMIT, NO_SUCH_ATTRIBUTE, VALUE_EXISTS, NO_SUCH_OBJECT = 11, 16, 20, 32
 INVALID_CREDENTIALS, NO_RIGHTS, OBJECT_CLASS_VIOLATION = 49, 50, 65
 TRY_AGAIN = frozenset({1, 2, TIME_LIMIT, 51, 52, 53, 80})
@@ -177,7 +177,8 @@ class LdapSession:
                 )
                 result, response = connection.result, connection.response or []
             code = result["result"]
-            elsewhere = code == REFERRAL and scope == ldap3.BASE  # a member such as cn=dummy,o=whatever
+            # a member such as cn=dummy,o=whatever, or one that is no DN at all
+            elsewhere = code in {REFERRAL, INVALID_DN} and scope == ldap3.BASE
             if (code == NO_SUCH_OBJECT and cookie is None) or elsewhere:
                 return
             if code in {SIZE_LIMIT, ADMIN_LIMIT}:

@@ -17,6 +17,7 @@ from pathlib import Path
 from connectors.base import (
     AccountRef,
     AccountState,
+    AmbiguousAccount,
     Capability,
     EntitlementRef,
     Finding,
@@ -93,7 +94,9 @@ class AccessFile:
             query = f"SELECT id, login FROM account WHERE {where} LIMIT 2"  # noqa: S608 - columns are from MATCHABLE
             found = db.execute(query, tuple(attributes.values())).fetchall()
         if len(found) != 1:
-            raise NoSuchAccount(f"{'no' if not found else 'more than one'} account has {described(attributes)}")
+            raise (AmbiguousAccount if found else NoSuchAccount)(
+                f"{'no' if not found else 'more than one'} account has {described(attributes)}"
+            )
         return AccountRef(*found[0])
 
     def entitlement(self, locator: str) -> EntitlementRef:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from connectors.base import (
     AccountRef,
     AccountState,
+    AmbiguousAccount,
     Capability,
     EntitlementRef,
     Finding,
@@ -57,7 +58,7 @@ class MemoryConnector:
             if attributes and attributes.items() <= {"name": account.name, **account.attributes}.items()
         ]
         if len(fits) != 1:
-            raise NoSuchAccount(f"{len(fits)} accounts have {described(attributes)}")
+            raise (AmbiguousAccount if fits else NoSuchAccount)(f"{len(fits)} accounts have {described(attributes)}")
         return fits[0]
 
     def entitlement(self, locator: str) -> EntitlementRef:

@@ -151,6 +151,18 @@ def find_conflicts(rows: Sequence[RosterRow]) -> Iterator[Complaint]:
             )
 
 
+def find_taken(diff: RosterDiff, stored: Iterable[StoredContract]) -> Iterator[Complaint]:
+    """Yield a complaint for every new contract whose number is another one's already, stored or in the file."""
+    owners = {s.engagement.reference: f"worker {s.identity.worker_id}, confirmed before" for s in stored}
+    for joiner in diff.joiners:
+        reference = new_reference(joiner.row)
+        if reference in owners:
+            expected = f"a number of its own, but {reference} is that of {owners[reference]}"
+            remedy = "Ask the vendor which contract this is, and correct the number or the worker id."
+            yield Complaint(joiner.row.line, "reference", reference, expected, remedy)
+        owners[reference] = f"worker {joiner.row.worker_id} on line {joiner.row.line}"
+
+
 def repeated_rows(rows: Sequence[RosterRow]) -> int:
     """Count rows that say nothing new: the same contract with the same facts."""
     return sum(n - 1 for n in Counter((row.worker_id, row.reference) for row in rows).values())

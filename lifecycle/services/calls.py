@@ -166,7 +166,8 @@ class Calls:
             match found[item.id]:
                 case AccountRef() as account:
                     keys = frozenset(rights[right].key for right in held[account] if right in rights)
-                    seen = Seen(account, keys, states.get(account, AccountState()))
+                    # an account that is gone admits nobody
+                    seen = Seen(account, keys, states.get(account, AccountState(disabled=True)))
                     results.append(Done(item, Outcome.UNCHANGED.value, seen=seen))
                 case NoSuchAccount() as missing:
                     results.append(Failed(item, missing))
@@ -179,21 +180,17 @@ class Calls:
             persons = people.identities(unit, {item.identity_id for item in items})
             engagements = people.engagements_of(unit, persons)
             known = observations.accounts_of(unit, persons)
-        found: dict[int, AccountRef | NoSuchAccount] = {}
-        unknown: list[WorkItem] = []
+        wanted: list[dict[str, str]] = []
+        for item in items:
+            references = [e.reference for e in reversed(engagements.get(item.identity_id, []))]
+            wanted.append(target.attributes_of(persons[item.identity_id], references))
+        found = dict(zip([item.id for item in items], resolve(connector, wanted), strict=True))
         for item in items:
             account = known.get(item.identity_id, {}).get(target.name)
-            if account is None:
-                unknown.append(item)
-            else:
+            if account is not None and isinstance(found[item.id], NoSuchAccount):
+                # Known, and no longer found by its attributes: renamed, perhaps; an account made anew was found above.
                 found[item.id] = AccountRef(account.native_id, account.name)
-        wanted = [
-            target.attributes_of(
-                persons[item.identity_id], [e.reference for e in reversed(engagements.get(item.identity_id, []))]
-            )
-            for item in unknown
-        ]
-        return found | dict(zip([item.id for item in unknown], resolve(connector, wanted), strict=True))
+        return found
 
 
 def resolve(connector: Connector, wanted: Sequence[dict[str, str]]) -> Sequence[AccountRef | NoSuchAccount]:
@@ -222,7 +219,7 @@ def holdings_of(
 
 
 def states_of(connector: Connector, accounts: Sequence[AccountRef]) -> dict[AccountRef, AccountState]:
-    """Read how many accounts stand, together where the target can; one that is gone admits nobody."""
+    """Read how many accounts stand, together where the target can; those that are gone are left out."""
     if isinstance(connector, BulkReader) and len(accounts) >= TOGETHER_FROM:
         return dict(connector.states_of(accounts))
     found = {}
@@ -230,5 +227,5 @@ def states_of(connector: Connector, accounts: Sequence[AccountRef]) -> dict[Acco
         try:
             found[account] = connector.state_of(account)
         except NoSuchAccount:
-            found[account] = AccountState(disabled=True)
+            continue
     return found

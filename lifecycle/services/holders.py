@@ -7,6 +7,7 @@ from datetime import datetime
 
 from lifecycle.domain.access import Reason
 from lifecycle.domain.entitlement import Tier
+from lifecycle.domain.errors import NotFound
 from lifecycle.domain.identity import Identity
 from lifecycle.services.clock import Clock
 from lifecycle.services.persons import Persons, because
@@ -52,9 +53,14 @@ class Holders:
         Args:
             tier: Exactly this tier.
             at: An instant in the past (aware); None for now.
+
+        Raises:
+            NotFound: If *at* is still to come: nothing was observed then.
         """
         keys = [e.key for e in self.rulebook.catalogue.entitlements.values() if e.tier is tier]
         now = self.clock.now()
+        if at is not None and at > now:
+            raise NotFound(f"{at.isoformat()} is still to come; lifecycle plan says what changes until then")
         with self.store.read() as unit:
             held = observations.held_at(unit, keys, at)
             owners = {h.identity_id for h in held if h.identity_id is not None}

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 
-from connectors.base import NoSuchAccount
+from connectors.base import AmbiguousAccount, NoSuchAccount
 from lifecycle.domain.backoff import delay_before
 from lifecycle.domain.drift import Verb
 from lifecycle.services.calls import Calls
@@ -129,6 +129,8 @@ class Provisioner:
     def _wanted(self, unit: Unit, failure: Failed) -> bool:
         """Say whether it is tried again: always, except for an account that is not there and that nobody needs."""
         if failure.item.verb is not Verb.OBSERVE or not isinstance(failure.error, NoSuchAccount):
+            return True
+        if isinstance(failure.error, AmbiguousAccount):
             return True
         identity_id = failure.item.identity_id
         grants = people.grants_of(unit, [identity_id])

@@ -6,7 +6,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from connectors.base import AccountRef, AccountState, Connector, ConnectorError, EntitlementRef, IncompleteRead
+from connectors.base import (
+    AccountRef,
+    AccountState,
+    Connector,
+    ConnectorError,
+    EntitlementRef,
+    IncompleteRead,
+    NoSuchEntitlement,
+)
 from lifecycle.domain.entitlement import Entitlement, Tier
 from lifecycle.domain.identity import IdentityId
 from lifecycle.services.calls import resolve, states_of
@@ -69,14 +77,16 @@ class Reconciler:
             rights, problems = self.targets.refs(target)
             wanted = {ref: e for ref, e in rights.items() if only is None or e.tier is only}
             connector = self.targets.connector(target)
-            holders = connector.holders_of(wanted)
+            holders = self._holders(connector, wanted, problems)
+            wanted = {ref: e for ref, e in wanted.items() if ref in holders}
             with self.store.read() as unit:
                 accounts = {a.native_id: a for a in observations.accounts_in(unit, target)}
             _check_plausible(connector, wanted, holders, accounts.values())
             states: Mapping[AccountRef, AccountState] = {}
             if only is None:
                 states = states_of(connector, [AccountRef(a.native_id, a.name) for a in accounts.values()])
-                self._link_new_accounts(target, accounts, dry_run=dry_run)
+                gone = [a for a in accounts.values() if AccountRef(a.native_id) not in states]
+                self._link_new_accounts(target, accounts, gone, dry_run=dry_run)
         except ConnectorError as exc:
             report.problem = str(exc)
             if not dry_run:
@@ -113,10 +123,28 @@ class Reconciler:
                     comparison.state(account, state)
             comparison.conclude()
 
-    def _link_new_accounts(self, target: str, accounts: Mapping[str, StoredAccount], *, dry_run: bool) -> None:
-        """Look whether people without an account here have one by now; they are then observed by the next tick."""
+    @staticmethod
+    def _holders(
+        connector: Connector, wanted: Collection[EntitlementRef], problems: list[str]
+    ) -> Mapping[EntitlementRef, frozenset[AccountRef]]:
+        """Read who holds what; a right that is gone is a problem of its own and blinds nobody for the others."""
+        try:
+            return connector.holders_of(wanted)
+        except NoSuchEntitlement:
+            found: dict[EntitlementRef, frozenset[AccountRef]] = {}
+            for ref in wanted:
+                try:
+                    found |= connector.holders_of([ref])
+                except NoSuchEntitlement as exc:
+                    problems.append(str(exc))
+            return found
+
+    def _link_new_accounts(
+        self, target: str, accounts: Mapping[str, StoredAccount], gone: list[StoredAccount], *, dry_run: bool
+    ) -> None:
+        """Look whether people without an account here, or whose account is gone, have a new one by now."""
         with self.store.read() as unit:
-            missing = observations.without_account(unit, target)
+            missing = [*observations.without_account(unit, target), *(a.identity_id for a in gone)]
             waiting = {i.identity_id for i in work.open_items(unit, missing) if i.target == target}
             persons = people.identities(unit, [i for i in missing if i not in waiting])
             engagements = people.engagements_of(unit, persons)
@@ -132,6 +160,8 @@ class Reconciler:
         ]
         if new and not dry_run:
             with self.store.write() as unit:
+                for identity_id in new:
+                    observations.forget_observation(unit, identity_id, target)
                 people.make_due(unit, self.clock.now(), new)
 
 
@@ -198,9 +228,10 @@ class _Comparison:
             return
         self._differs(account, f"disabled {seen.disabled}, expires {seen.expires_at or 'never'}", "state")
         if not self.dry_run:
-            observations.note_state(
-                self.unit, account.id, self.report.read_at, disabled=int(seen.disabled), expires_at=seen.expires_at
-            )
+            values = {"disabled": int(seen.disabled), "expires_at": seen.expires_at}
+            if not seen.disabled:  # somebody enabled it: the next one who disables it is not us
+                values["disabled_here"] = 0
+            observations.note_state(self.unit, account.id, self.report.read_at, **values)
 
     def _differs(self, account: StoredAccount, what: str, found: str) -> None:
         difference = Difference(self.report.target, account.name, account.identity_id, what, found)

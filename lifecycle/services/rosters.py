@@ -20,6 +20,7 @@ from lifecycle.domain.roster import (
     RosterDiff,
     RosterRow,
     compare,
+    find_taken,
     new_reference,
 )
 from lifecycle.feed.profile import Profile
@@ -122,12 +123,15 @@ class Rosters:
         if reading.complaints:
             diff = RosterDiff()
         else:
-            stored = people.contracts_from(unit, profile)
+            stored = list(people.contracts_from(unit, profile))
             diff = compare(reading.rows, stored, scope=scope, is_over=lambda e: self._is_over(e, now))
+            taken = tuple(find_taken(diff, stored))
+            if taken:
+                reading, diff = replace(reading, rows=(), complaints=taken), RosterDiff()
         last = state.last_imports(unit).get(profile)
         same = last.confirmed_at if last is not None and last.sha256 == reading.sha256 else None
         consequences = self._consequences(unit, diff, profile, now)
-        digest = _digest(reading, diff)
+        digest = _digest([profile, scope.value, self.rulebook.fingerprint], reading, diff, consequences)
         return Preview(profile, file_name, reading, diff, consequences, scope.value, now, digest, same)
 
     def _is_over(self, engagement: Engagement, now: datetime) -> bool:
@@ -184,6 +188,8 @@ class Rosters:
         now = self.clock.now()
         with self.store.write() as unit:
             preview = self._compare(unit, reading, profile, file_name, now)
+            if not preview.usable:
+                raise RosterRefused(str(preview.reading.complaints[0]))
             if preview.same_as is not None and preview.diff.changes_nothing:
                 return preview
             if preview.digest != digest:
@@ -192,9 +198,11 @@ class Rosters:
         return preview
 
 
-def _digest(reading: Reading, diff: RosterDiff) -> str:
-    """Bind file and differences together: the same file against other stored facts is something else."""
-    parts = [reading.sha256]
+def _digest(rules: list[str], reading: Reading, diff: RosterDiff, consequences: dict[int, Consequence]) -> str:
+    """Bind together what was read, how, against what, and what it does: anything else is something else."""
+    parts = [*rules, reading.sha256]
+    parts += map(repr, reading.rows)
+    parts += [f"={line}:{consequence.weight}" for line, consequence in consequences.items()]
     parts += [f"+{j.row.line}:{j.identity_id or 'new'}" for j in diff.joiners]
     parts += [f"~{m.row.line}:{m.stored.engagement.id}:{m.changes}" for m in (*diff.movers, *diff.leavers)]
     parts += [f"?{s.engagement.id}" for s in diff.vanished]

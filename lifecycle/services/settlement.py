@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.base import AccountState
+from connectors.base import AccountState, TargetRefused
 from lifecycle.domain.drift import Verb
 from lifecycle.services.outcomes import NO_ACCOUNT, UNSUPPORTED, Done, Failed, Seen
 from lifecycle.store import observations, people, work
 from lifecycle.store.observations import StoredAccount
 from lifecycle.store.unit import Unit
 from lifecycle.store.work import WorkItem
+
+AMBIGUOUS_WAIT = timedelta(minutes=5)
 
 
 @dataclass
@@ -30,6 +32,10 @@ class Settlement:
     def done(self, result: Done) -> None:
         """Store a proven change, unless the lease was lost or the item was redirected meanwhile."""
         item = result.item
+        taken = self._taken(item, result.seen)
+        if taken:
+            self.failed(Failed(item, TargetRefused(taken)), self.now + AMBIGUOUS_WAIT, wanted=True)
+            return
         if not work.finish(self.unit, item, owner=self.owner, at=self.now, outcome=result.outcome):
             self._superseded(item)
             return
@@ -48,6 +54,13 @@ class Settlement:
             self._unsupported(account, item)
         self._audit(item, account, result.outcome)
 
+    def _taken(self, item: WorkItem, seen: Seen | None) -> str:
+        """Say why an account cannot be this person's: two people match it, nobody is guessed, the first keeps it."""
+        owner = observations.owner_of(self.unit, self.target, seen.account.native_id) if seen else None
+        if seen is None or owner in {None, item.identity_id}:
+            return ""
+        return f"the account {seen.account.name} belongs to somebody else already (identity {owner})"
+
     def _superseded(self, item: WorkItem) -> None:
         """Somebody decided otherwise while we worked: release, say nothing, and look at the account anew."""
         work.release(self.unit, item, owner=self.owner, retry_at=self.now)
@@ -56,17 +69,6 @@ class Settlement:
         people.make_due(self.unit, self.now, [item.identity_id])
 
     def _observed(self, item: WorkItem, seen: Seen) -> None:
-        owner = observations.owner_of(self.unit, self.target, seen.account.native_id)
-        if owner is not None and owner != item.identity_id:
-            # Two people of the feed match one account: nobody is guessed, and the first keeps it.
-            self.unit.audit(
-                at=self.now,
-                actor="scheduler",
-                action="account-ambiguous",
-                object_=f"identity:{item.identity_id}",
-                after={"target": self.target, "account": seen.account.name, "belongs_to": f"identity:{owner}"},
-            )
-            return
         before = self.accounts.get(item.identity_id)
         account_id = observations.link_account(
             self.unit, item.identity_id, self.target, seen.account.native_id, seen.account.name
@@ -76,8 +78,10 @@ class Settlement:
             observations.note_held(self.unit, account_id, key, self.now)
         for key in held_before - seen.held:
             observations.note_gone(self.unit, account_id, key, self.now)
-        disabled = None if seen.state.disabled is None else int(seen.state.disabled)
-        observations.note_state(self.unit, account_id, self.now, disabled=disabled, expires_at=seen.state.expires_at)
+        values: dict[str, Any] = {"disabled": None if seen.state.disabled is None else int(seen.state.disabled)}
+        if seen.state.disabled is False:  # whoever disables it next is not us
+            values["disabled_here"] = 0
+        observations.note_state(self.unit, account_id, self.now, expires_at=seen.state.expires_at, **values)
         people.make_due(self.unit, self.now, [item.identity_id])
         self.unit.shows()
         if before is None or held_before != seen.held:

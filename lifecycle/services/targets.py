@@ -94,7 +94,10 @@ class Targets:
 
     def ref(self, entitlement: Entitlement) -> EntitlementRef:
         """
-        Return an entitlement's native id, found by its locator the first time and remembered from then on.
+        Return an entitlement's native id, found by its locator and remembered.
+
+        A right that was renamed keeps its id; one that was made anew under the same name has another, and that is
+        the one the configuration means.
 
         Raises:
             NoSuchEntitlement: If it was never found and is not there.
@@ -104,14 +107,18 @@ class Targets:
         if known is None:
             with self._store.read() as unit:
                 locator, native_id = observations.bindings(unit).get(entitlement.key, ("", ""))
-            if native_id and locator == entitlement.locator:
-                known = EntitlementRef(native_id)
-            else:
-                known = self.connector(entitlement.target).entitlement(entitlement.locator)
-                with self._store.write() as unit:
-                    observations.bind(unit, entitlement.key, entitlement.locator, known.native_id)
-            self._bound[entitlement.key] = known
-        return known
+            known = EntitlementRef(native_id) if native_id and locator == entitlement.locator else None
+        try:
+            found = self.connector(entitlement.target).entitlement(entitlement.locator)
+        except NoSuchEntitlement:
+            if known is None:
+                raise
+            return known
+        if found != known:
+            with self._store.write() as unit:
+                observations.bind(unit, entitlement.key, entitlement.locator, found.native_id)
+        self._bound[entitlement.key] = found
+        return found
 
     def refs(self, name: str) -> tuple[dict[EntitlementRef, Entitlement], list[str]]:
         """

@@ -180,6 +180,8 @@ def _engine(url: str) -> Engine:
             "cache_size=-65536",
         ):
             connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own knows ASCII only, and people are called Özge and Łukasz
+        connection.create_function("lower", 1, lambda text: text and text.casefold(), deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.base import Capability, Outcome, TargetRefused, TargetUnavailable
+from connectors.base import Capability, NoSuchEntitlement, Outcome, TargetRefused, TargetUnavailable
 from connectors.memory import MemoryConnector
 from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.errors import NotFound, NotLeading, RosterRefused
@@ -236,7 +236,7 @@ def test_who_held_god_mode_at_an_instant_in_the_past(world: World) -> None:
 
 def test_a_renamed_right_keeps_its_native_id(world: World) -> None:
     given(world, "w1")
-    world.tool.entitlement = lambda locator: pytest.fail(f"{locator} was looked up again")  # type: ignore[method-assign]
+    fail_with(world, NoSuchEntitlement("it was renamed"), "entitlement")
     world.start()
     world.clock.move(NARROWING)
     world.tick()
@@ -251,6 +251,78 @@ def test_two_people_are_never_given_one_account(world: World) -> None:
     with world.runtime.store.read() as unit:
         accounts = observations.accounts_in(unit, "tool")
     assert len(accounts) == 1
+    assert any("belongs to somebody else" in item.error for item in open_items(world))
+
+
+def test_an_account_made_anew_is_found_again(world: World) -> None:
+    given(world, "w1", "w2")
+    del world.tool.accounts["id-w1"]
+    world.tool.members["god"].discard("id-w1")
+    world.tool.add_account("new-w1", "w1", worker="w1")
+    world.tool.members["god"].add("new-w1")
+    world.clock.move(utc(2026, 4, 1))
+    world.tick()
+    world.runtime.reconciler.reconcile("tool")
+    world.tick()
+    assert "new-w1" not in world.tool.members["god"]
+    assert world.tool.accounts["new-w1"].disabled
+
+
+def test_a_right_made_anew_under_the_same_name_is_the_one_that_is_meant(world: World) -> None:
+    given(world, "w1")
+    world.tool.members["god-2"] = {"id-w1"}
+    del world.tool.members["god"]
+    names = {"god": "god-2"}
+    found = world.tool.entitlement
+    world.tool.entitlement = lambda locator: found(names.get(locator, locator))  # type: ignore[method-assign]
+    world.clock.move(NARROWING)
+    world.tick()
+    assert world.tool.members["god-2"] == set()
+
+
+def test_a_right_that_is_gone_blinds_nobody_for_the_others(world: World) -> None:
+    given(world, "w1", role="agent")
+    world.runtime.reconciler.reconcile("tool")
+    del world.tool.members["wiki"]
+    world.tool.members["god"].add("id-w1")
+    world.clock.move(minutes=5)
+    report = world.runtime.reconciler.reconcile("tool")
+    assert "wiki" in report.problem
+    assert [(d.entitlement, d.found) for d in report.differences] == [("tool.god", "extra")]
+
+
+def test_an_account_that_others_disable_later_stays_disabled(world: World) -> None:
+    given(world, "w1", role="agent")
+    world.clock.move(utc(2026, 4, 1))
+    world.tick()
+    world.tool.accounts["id-w1"].disabled = False
+    world.roster(line("w1", "agent", last=date(2026, 12, 31)))
+    world.runtime.reconciler.reconcile("tool")
+    world.tick()
+    world.clock.move(days=20)
+    world.tool.accounts["id-w1"].disabled = True
+    world.runtime.reconciler.reconcile("tool")
+    world.tick()
+    assert world.tool.accounts["id-w1"].disabled
+
+
+def test_one_contract_number_is_one_contract(world: World) -> None:
+    rosters = world.runtime.rosters
+    both = rosters.preview(roster_bytes(line("w1", contract="C"), line("w2", contract="C")), profile="plain")
+    assert "worker w1 on line 2" in both.reading.complaints[0].expected
+    world.roster(line("w1", contract="C"))
+    later = rosters.preview(roster_bytes(line("w2", contract="C")), profile="plain")
+    assert "worker w1, confirmed before" in later.reading.complaints[0].expected
+
+
+def test_people_are_found_whatever_their_letters(world: World) -> None:
+    world.roster(line("w1", name="Özge Łukasz"))
+    assert world.runtime.persons.find("özge ŁUKASZ")
+
+
+def test_nobody_is_said_to_hold_anything_in_the_future(world: World) -> None:
+    with pytest.raises(NotFound, match="still to come"):
+        world.runtime.holders.who(Tier.GOD, world.clock.at + timedelta(days=1))
 
 
 def test_a_changed_policy_is_noticed_and_acts(world: World) -> None:
