@@ -13,6 +13,8 @@ from lifecycle.domain.forecast import Move, Step
 from lifecycle.runtime import Runtime
 from lifecycle.services.persons import Standing
 
+EVERYBODY = 10_000_000
+
 
 @click.command()
 @click.argument("person", required=False)
@@ -24,7 +26,7 @@ def plan(runtime: Runtime, person: str | None, until: datetime | None, json_: bo
 
     PERSON is a worker id, an e-mail address or a name; without it, everybody.
     """
-    steps = runtime.persons.plan(until.date() if until else None, person)
+    steps = runtime.persons.plan(until.date() if until else None, person, limit=EVERYBODY)
     if json_:
         print_json([_step_json(standing, step) for standing, step in steps])
         return

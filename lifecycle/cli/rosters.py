@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,8 @@ def confirm(runtime: Runtime, file: Path, profile: str, expect: str | None, yes:
             print_json(_as_json(shown)) if json_ else _print(shown, SHOWN)
             sys.exit(REFUSED)
         if not yes:
-            _print(shown, SHOWN)
+            if not json_:  # whoever asks for JSON gets nothing else on standard output
+                _print(shown, SHOWN)
             click.confirm("Apply this?", abort=True, err=True)
         expect = shown.digest
     content = file.read_bytes()
@@ -71,7 +73,7 @@ def confirm(runtime: Runtime, file: Path, profile: str, expect: str | None, yes:
             actor=person_at_keyboard(),
             digest=expect,
             file_name=file.name,
-            progress=advance,
+            progress=_by_increments(advance),
         )
     if json_:
         print_json(_as_json(done))
@@ -85,15 +87,21 @@ def confirm(runtime: Runtime, file: Path, profile: str, expect: str | None, yes:
 def _preview(runtime: Runtime, file: Path, profile: str) -> Preview:
     content = file.read_bytes()
     lines = content.count(b"\n") or None
-    seen = 0
     with progress("Reading", lines) as advance:
+        increments = _by_increments(advance)
+        return runtime.rosters.preview(content, profile=profile, file_name=file.name, progress=increments)
 
-        def report(total: int) -> None:
-            nonlocal seen
-            advance(total - seen)
-            seen = total
 
-        return runtime.rosters.preview(content, profile=profile, file_name=file.name, progress=report)
+def _by_increments(advance: Callable[[int], None]) -> Callable[[int], None]:
+    """Turn "so many lines so far", as readers tell it, into the increments that a progress bar takes."""
+    seen = 0
+
+    def report(total: int) -> None:
+        nonlocal seen
+        advance(total - seen)
+        seen = total
+
+    return report
 
 
 def _print(shown: Preview, limit: int | None) -> None:

@@ -95,11 +95,6 @@ class Mover:
     stored: StoredContract
     changes: tuple[FieldChange, ...]
 
-    @property
-    def days_later(self) -> int:
-        """How many days the last day moves; negative when the contract ends sooner."""
-        return (self.row.last_day - self.stored.engagement.last_day).days
-
 
 @dataclass(frozen=True)
 class RosterDiff:

@@ -265,8 +265,3 @@ def first_due(unit: Unit, after: datetime) -> datetime | None:
     return unit.session.scalar(
         select(_E.next_change_at).where(_E.next_change_at > after).order_by(_E.next_change_at).limit(1)
     )
-
-
-def count_people(unit: Unit) -> int:
-    """Count identities."""
-    return unit.session.scalar(select(func.count()).select_from(IdentityRow)) or 0

@@ -99,6 +99,10 @@ def test_confirming_asks_unless_told_not_to(shell: Shell) -> None:
     roster = shell.roster(agent("W1"))
     assert shell.run("roster", "confirm", roster, "--profile", "plain", input="n\n").exit_code == 1
     assert shell.run("roster", "confirm", roster, "--profile", "plain", input="y\n").exit_code == 0
+    other = shell.roster(agent("W1"), agent("W2"))
+    asked = shell.run("roster", "confirm", other, "--profile", "plain", "--json", input="y\n")
+    assert json.loads(asked.stdout)["counts"]["joiners"] == 1
+    roster = other
     again = shell.run("roster", "confirm", roster, "--profile", "plain", "--yes")
     assert "nothing has changed" in again.output
 
