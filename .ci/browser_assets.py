@@ -16,6 +16,7 @@ ICONS = (
     "arrow-right", "bell", "calendar-days", "circle-alert", "circle-check", "clock", "fast-forward", "git-compare",
     "hourglass", "inbox", "key-round", "layout-dashboard", "lock", "log-out", "menu", "plug", "refresh-cw",
     "scroll-text", "search", "shield-alert", "sun-moon", "triangle-alert", "upload", "users", "x",
+    "circle-dot", "circle-user-round", "mail", "octagon-x", "plus",
 )  # fmt: skip
 HTMX_LICENCE = """\
 htmx, Zero-Clause BSD

@@ -42,6 +42,14 @@ TRY_AGAIN = frozenset({1, 2, TIME_LIMIT, 51, 52, 53, 80})
 """operationsError, protocolError (a cut stream), timeLimitExceeded, busy, unavailable, unwillingToPerform, other."""
 
 
+BASE = ldap3.BASE
+"""Scope of a search for one entry."""
+
+
+class InvalidCredentials(TargetRefused):
+    """The password is wrong, or the account may not bind."""
+
+
 @dataclass(frozen=True, slots=True)
 class LdapOptions:
     """How to reach a directory and where its accounts and groups lie. Times in seconds."""
@@ -150,6 +158,17 @@ class LdapSession:
                 connection.unbind()
         if sock is not None:  # ldap3 forgets its socket without closing it when something went wrong
             sock.close()
+
+    def bind(self) -> None:
+        """
+        Connect and bind now.
+
+        Raises:
+            InvalidCredentials: If the password is wrong.
+            TargetUnavailable: If there is no answer.
+        """
+        with self._request():
+            pass
 
     def search(self, base: str, filter_: str, attributes: Sequence[str], *, scope: str = ldap3.SUBTREE) -> list[Entry]:
         """
@@ -285,7 +304,7 @@ class LdapSession:
             self._socket = connection.socket
         if not connection.bind(read_server_info=False):
             if connection.result["result"] == INVALID_CREDENTIALS:
-                raise TargetRefused(f"the directory rejects the password of {options.bind_dn}")
+                raise InvalidCredentials(f"the directory rejects the password of {options.bind_dn}")
             _expect(connection.result, SUCCESS)
 
 

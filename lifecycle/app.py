@@ -12,6 +12,7 @@ import click
 from flask import Flask
 from waitress.server import create_server
 
+from lifecycle.api.app import ApiServices, blueprint
 from lifecycle.domain.errors import InvalidSettings
 from lifecycle.runtime import Runtime
 from lifecycle.scheduler.jobs import Scheduler
@@ -22,21 +23,46 @@ from lifecycle.web.services import WebServices
 def make_app(runtime: Runtime, *, scheduler: bool) -> Flask:
     """Build the pages around *runtime*."""
     services = WebServices(
+        settings=runtime.settings,
+        sessions=runtime.sessions,
         sign_in=runtime.sign_in,
+        oidc=runtime.oidc,
+        passkeys=runtime.passkeys,
+        tokens=runtime.tokens,
+        membership=runtime.membership,
         overview=runtime.overview,
         persons=runtime.persons,
+        parties=runtime.parties,
+        holders=runtime.holders,
+        requests=runtime.requests,
+        reviews=runtime.reviews,
+        activation=runtime.activation,
+        cut_offs=runtime.cut_offs,
+        renewals=runtime.renewals,
+        team=runtime.team,
+        calendars=runtime.calendars,
         targets=runtime.targets,
         trail=runtime.trail,
         engine=runtime.engine,
         clock=runtime.clock,
+        store=runtime.store,
         scheduler=scheduler,
     )
-    return create_app(services, runtime.settings.web)
+    api = ApiServices(runtime.tokens, runtime.holders, runtime.persons, runtime.reviews, runtime.trail)
+    return create_app(services, runtime.settings.web, api=blueprint(api))
 
 
 def make_scheduler(runtime: Runtime) -> Scheduler:
     """Build what ticks around *runtime*."""
-    return Scheduler(runtime.store, runtime.targets, runtime.engine, runtime.reconciler, runtime.settings.engine)
+    return Scheduler(
+        runtime.store,
+        runtime.targets,
+        runtime.engine,
+        runtime.reconciler,
+        runtime.settings.engine,
+        runtime.housekeeping.run,
+        runtime.delivery.run,
+    )
 
 
 def serve_pages(runtime: Runtime, *, scheduler: bool) -> None:

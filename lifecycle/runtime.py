@@ -12,21 +12,44 @@ from sqlalchemy.engine import make_url
 
 from connectors import registry
 from connectors.base import Connector
+from lifecycle.domain.approval import Kind
 from lifecycle.domain.errors import InvalidSettings
+from lifecycle.services.activation import Activation
+from lifecycle.services.calendars import Calendars
 from lifecycle.services.calls import Calls
+from lifecycle.services.casebook import Casebook
+from lifecycle.services.chats import Chats
 from lifecycle.services.clock import Clock, ManualClock, TrustedClock
+from lifecycle.services.cutoff import CutOffs
+from lifecycle.services.delivery import Channel, Delivery
+from lifecycle.services.directory import Directory
 from lifecycle.services.engine import Engine
 from lifecycle.services.holders import Holders
+from lifecycle.services.hooks import Hooks
+from lifecycle.services.housekeeping import Housekeeping
 from lifecycle.services.leadership import Leadership
+from lifecycle.services.mail import Mail
+from lifecycle.services.membership import Membership
+from lifecycle.services.notices import CHAT, HOOK, MAIL, Notices
+from lifecycle.services.oidc import Oidc
 from lifecycle.services.overview import Overview
+from lifecycle.services.parties import Parties
+from lifecycle.services.passkeys import Passkeys
 from lifecycle.services.persons import Persons
 from lifecycle.services.provisioning import Provisioner
 from lifecycle.services.reconcile import Reconciler
+from lifecycle.services.renewals import Renewals
+from lifecycle.services.requests import Requests
+from lifecycle.services.reviews import Reviews
 from lifecycle.services.rosters import Rosters
 from lifecycle.services.rulebook import Rulebook
+from lifecycle.services.sessions import Sessions
 from lifecycle.services.signin import SignIn
 from lifecycle.services.targets import Target, Targets
+from lifecycle.services.team import Team
+from lifecycle.services.tokens import ServiceTokens
 from lifecycle.services.trail import Trail
+from lifecycle.services.windows import Windows
 from lifecycle.settings import Settings, TargetSettings, load
 from lifecycle.store import schema, state
 from lifecycle.store.unit import Store
@@ -149,10 +172,123 @@ class Runtime:
         )
 
     @cached_property
-    def sign_in(self) -> SignIn:
-        """Operators and their sessions."""
+    def parties(self) -> Parties:
+        """People as the two-person rule sees them."""
+        return Parties(self.rulebook, self.clock)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Signed-in browsers."""
         web = self.settings.web
-        return SignIn(self.store, timedelta(minutes=web.idle_minutes), timedelta(hours=web.longest_hours))
+        idle, longest = timedelta(minutes=web.idle_minutes), timedelta(hours=web.longest_hours)
+        return Sessions(self.store, self.parties, idle, longest)
+
+    @cached_property
+    def sign_in(self) -> SignIn:
+        """Passwords, here and in the directory."""
+        directory = self.settings.sign_in.directory
+        ask = Directory(directory, self.settings.folder).vouch if directory is not None else None
+        return SignIn(self.sessions, self.settings.sign_in, ask)
+
+    @cached_property
+    def oidc(self) -> Oidc | None:
+        """The OpenID provider, if there is one."""
+        provider, folder = self.settings.sign_in.oidc, self.settings.folder
+        if provider is None:
+            return None
+        secret = provider.client_secret.read(folder) if provider.client_secret else None
+        redirect_uri = f"{self.settings.web.address}/sign-in/return"
+        return Oidc(self.sessions, self.settings.sign_in, provider, redirect_uri, secret, folder)
+
+    @cached_property
+    def passkeys(self) -> Passkeys:
+        """People's own devices."""
+        return Passkeys(self.sessions)
+
+    @cached_property
+    def tokens(self) -> ServiceTokens:
+        """Tokens of other programs."""
+        return ServiceTokens(self.sessions)
+
+    @cached_property
+    def membership(self) -> Membership:
+        """Who may sign in."""
+        return Membership(self.sign_in)
+
+    @cached_property
+    def notices(self) -> Notices:
+        """The outbox."""
+        return Notices(self.settings.notices)
+
+    @cached_property
+    def casebook(self) -> Casebook:
+        """Requests with everything about them."""
+        return Casebook(self.rulebook, self.parties, self.settings.requests, self.clock)
+
+    @cached_property
+    def requests(self) -> Requests:
+        """Asking."""
+        return Requests(self.store, self.casebook, self.notices)
+
+    @cached_property
+    def activation(self) -> Activation:
+        """Starting and ending grants."""
+        return Activation(self.store, self.casebook, self.notices)
+
+    @cached_property
+    def reviews(self) -> Reviews:
+        """Reviewing."""
+        acts = {Kind.BRIDGE: self.renewals.bridge_approved, Kind.CUT_OFF: self.cut_offs.approved}
+        return Reviews(self.store, self.casebook, self.notices, self.activation, self.sessions.wall, acts)
+
+    @cached_property
+    def renewals(self) -> Renewals:
+        """Whether contracts go on."""
+        return Renewals(self.store, self.casebook, self.requests, self.notices)
+
+    @cached_property
+    def cut_offs(self) -> CutOffs:
+        """Ending access at once."""
+        return CutOffs(
+            self.store, self.casebook, self.persons, self.targets, self.requests, self.notices, self.sessions.wall
+        )
+
+    @cached_property
+    def team(self) -> Team:
+        """Sponsors and contractors."""
+        return Team(self.store, self.casebook, self.persons, self.notices)
+
+    @cached_property
+    def calendars(self) -> Calendars:
+        """Last days as a feed."""
+        return Calendars(self.store, self.sessions, self.clock, self.settings.web.address, self.sessions.wall)
+
+    @cached_property
+    def housekeeping(self) -> Housekeeping:
+        """What time alone changes about requests and questions."""
+        windows = Windows(self.store, self.notices)
+        return Housekeeping(
+            self.store, self.casebook, self.requests, self.reviews, self.renewals, windows, self.notices
+        )
+
+    @cached_property
+    def delivery(self) -> Delivery:
+        """What empties the outbox."""
+        return Delivery(self.store, self.clock, self.settings.web.address, self._channels())
+
+    def _channels(self) -> dict[str, Channel]:
+        settings, folder = self.settings.notices, self.settings.folder
+        channels: dict[str, Channel] = {}
+        if settings.smtp is not None:
+            password = settings.smtp.password.read(folder) if settings.smtp.password else ""
+            channels[MAIL] = Mail(settings.smtp, password, folder)
+        if settings.hooks:
+            channels[HOOK] = Hooks(
+                settings.hooks, {n: h.secret.read(folder) for n, h in settings.hooks.items()}, folder
+            )
+        if settings.chats:
+            channels[CHAT] = Chats({name: chat.url.read(folder) for name, chat in settings.chats.items()})
+        return channels
 
     @cached_property
     def trail(self) -> Trail:

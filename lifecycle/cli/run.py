@@ -70,9 +70,10 @@ def worker(runtime: Runtime) -> None:
 @click.option("--no-serve", is_flag=True, help="Only make the demo.")
 def demo(folder: Path, port: int, keep: bool, no_serve: bool) -> None:
     """Start the product with sixty contractors of its own, in a folder of its own, with a clock that moves."""
-    from lifecycle.demo import make_demo
+    from lifecycle.demo import SIGN_INS, make_demo
 
     config = make_demo(folder, port=port, keep=keep)
+    click.echo(f"\n{(folder / SIGN_INS).read_text(encoding='utf-8')}")
     if no_serve:
         click.echo(f"Made. Start it with: lifecycle --config {config} serve")
         return

@@ -8,19 +8,36 @@ back. Only the people are invented.
 from __future__ import annotations
 
 import random
+import secrets
 import shutil
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
 from connectors.local import AccessFile
-from lifecycle.demo.cast import GOD_GRANTS, TOOLS, Contractor, contractors, roster_csv
+from lifecycle.demo.cast import (
+    ASKED,
+    CONTRACTORS_WHO_SIGN_IN,
+    EMPLOYEES,
+    TOOLS,
+    Contractor,
+    contractors,
+    roster_csv,
+)
+from lifecycle.domain.approval import Verdict
 from lifecycle.domain.errors import InvalidSettings
-from lifecycle.domain.grant import Grant
+from lifecycle.domain.party import key_of
+from lifecycle.domain.role import Role
 from lifecycle.runtime import Runtime
-from lifecycle.services.grants import Grants
+from lifecycle.services.requests import Draft
+from lifecycle.services.sessions import actor_of
+from lifecycle.services.signin import new_local
+from lifecycle.store import members, people
 
+SIGN_INS = "sign-in.txt"
+"""Who can sign in to the demo, and with what password; made anew with every demo."""
 MARK = ".lifecycle-demo"
 """A folder without this file is never emptied."""
 
@@ -69,7 +86,9 @@ def _fill(folder: Path, config: Path) -> None:
         runtime.rosters.confirm(
             content, profile="agencies", actor="hr:demo", digest=shown.digest, file_name=roster.name
         )
-        _give_god_mode(runtime)
+        _invite(runtime, folder)
+        _ask(runtime)
+        runtime.housekeeping.run()
         if runtime.leadership.try_to_lead():
             runtime.engine.tick()
         for name in runtime.targets.names:
@@ -97,23 +116,59 @@ def _make_tool(tool: AccessFile, rights: tuple[str, ...], people: list[Contracto
         tool.grant(tool.add_account("svc-nightly-cleanup"), native["god-mode"])
 
 
-def _give_god_mode(runtime: Runtime) -> None:
-    """Record grants that two people have approved, each for an interval of its own."""
-    grants = Grants(runtime.store, runtime.rulebook, runtime.clock)
-    now = runtime.clock.now()
-    for number, given in enumerate(GOD_GRANTS, start=2041):
-        standing = runtime.persons.standing(runtime.persons.find(given.worker_id))
-        contract = standing.contract
-        if contract is None:
+def _invite(runtime: Runtime, folder: Path) -> None:
+    """Make members of every role, with one password that only this demo's folder knows."""
+    password = "-".join(secrets.token_hex(2) for _ in range(4))
+    hashed, now = runtime.sign_in.passwords.hash(password), runtime.sessions.wall()
+    lines = []
+    with runtime.store.write() as unit:
+        for employee in EMPLOYEES:
+            row = new_local(employee.login, employee.name, [r.value for r in employee.roles], now - timedelta(days=90))
+            row.email, row.email_key, row.supervisor = employee.email, key_of(employee.email), employee.supervisor
+            row.password_hash = hashed
+            unit.session.add(row)
+            lines.append((employee.login, ", ".join(role.label for role in employee.roles), employee.name))
+        for worker_id in CONTRACTORS_WHO_SIGN_IN:
+            person = people.identities_called(unit, worker_id=worker_id)[0]
+            login = _plain(person.name.split()[0])
+            row = new_local(login, person.name, [], now - timedelta(days=90))
+            row.identity_id, row.password_hash = person.id, hashed
+            unit.session.add(row)
+            lines.append((login, Role.CONTRACTOR.label, person.name))
+        unit.audit(at=now, actor="it:demo", action="members-added", object_="members", after={"count": len(lines)})
+    told = [f"{login:10} {role:18} {name}" for login, role, name in lines]
+    sheet = folder / SIGN_INS
+    sheet.touch(mode=0o600)
+    sheet.write_text("\n".join([f"Password of everybody in this demo: {password}", "", *told]) + "\n", encoding="utf-8")
+
+
+def _plain(name: str) -> str:
+    """Return *name* as people type it: lower case, without accents."""
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+
+
+def _ask(runtime: Runtime) -> None:
+    """Ask for access and review it, as sponsors and reviewers would."""
+    with runtime.store.read() as unit:
+        rows = members.by_keys(unit, [e.login for e in EMPLOYEES])
+    actors = {row.login: actor_of(row, runtime.sessions.wall()) for row in rows}
+    by_email = {e.email: e.login for e in EMPLOYEES}
+    for asked in ASKED:
+        standing = runtime.persons.standing(runtime.persons.find(asked.worker_id))
+        if standing.contract is None:
             continue
-        grant = Grant(
-            id=f"GR-{number}",
-            engagement_id=contract.engagement.id,
-            entitlement=given.entitlement,
-            starts_at=now - timedelta(hours=1),
-            ends_at=now + timedelta(hours=given.hours),
-            reason=given.reason,
-            request=f"GR-{number}",
-            approved_by=given.approved_by,
+        draft = Draft(
+            standing.identity.id,
+            asked.entitlement,
+            timedelta(hours=asked.hours),
+            asked.reason,
+            at_once=asked.at_once,
+            window=timedelta(days=3),
         )
-        grants.record(grant, identity_id=standing.identity.id, actor="it:demo")
+        sponsor = by_email[standing.contract.engagement.sponsor]
+        request = runtime.requests.ask(actors[sponsor], draft)
+        for login in asked.approved_by:
+            shown = runtime.reviews.sheet(actors[login], request).shown
+            runtime.reviews.review(
+                actors[login], request, verdict=Verdict.APPROVE, note="Discussed with the team", shown=shown
+            )

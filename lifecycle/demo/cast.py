@@ -7,6 +7,8 @@ import io
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from lifecycle.domain.role import Role
+
 TOOLS: dict[str, tuple[str, ...]] = {
     "console": ("god-mode", "lead", "agent", "viewer"),
     "billing": ("refund-any", "refund-small", "read"),
@@ -15,7 +17,12 @@ TOOLS: dict[str, tuple[str, ...]] = {
 VENDORS = ("Northgate Staffing", "Brightline", "Codeworks", "Adeptus People", "Harbour & Vine")
 SITES = ("dublin", "berlin", "san-francisco", "new-york", "manila", "auckland", "honolulu")
 ROLES = ("Support agent", "Support agent", "Support lead", "Billing clerk", "Trust and safety", "Platform engineer")
-SPONSORS = ("Hannah Osei", "Tomás Iglesias", "Ravi Menon", "Ines Duarte")
+SPONSORS = (
+    "hannah.osei@example.com",
+    "tomas.iglesias@example.com",
+    "ravi.menon@example.com",
+    "ines.duarte@example.com",
+)
 NAMES = """
 Marek Dvořák|Priya Raman|Yuki Tanabe|Luis Ferreira|Adaeze Nwosu|Jonas Lindqvist
 Sofia Marchetti|Tariq Haddad|Emma Kowalska|Chen Wei|Olga Petrenko|Ben Achterberg
@@ -73,22 +80,57 @@ class Contractor:
 
 
 @dataclass(frozen=True)
-class GodGrant:
-    """Somebody who is given god mode for a while."""
+class Employee:
+    """Somebody who signs in to the demo."""
+
+    login: str
+    name: str
+    roles: tuple[Role, ...]
+    supervisor: str = ""
+
+    @property
+    def email(self) -> str:
+        """As the roster names sponsors."""
+        return SPONSOR_OF.get(self.login, f"{self.login}@example.com")
+
+
+SPONSOR_OF = dict(zip(("hannah", "tomas", "ravi", "ines"), SPONSORS, strict=True))
+EMPLOYEES = (
+    Employee("petra", "Petra Lang", (Role.IT_ADMINISTRATOR,)),
+    Employee("oskar", "Oskar Wirth", (Role.IT_OPERATOR,), "petra"),
+    Employee("hannah", "Hannah Osei", (Role.MANAGER,), "ines.duarte@example.com"),
+    Employee("tomas", "Tomás Iglesias", (Role.MANAGER,), "ines.duarte@example.com"),
+    Employee("ravi", "Ravi Menon", (Role.MANAGER,), "ines.duarte@example.com"),
+    Employee("ines", "Ines Duarte", (Role.MANAGER,)),
+    Employee("nora", "Nora Blum", (Role.HR,)),
+    Employee("audrey", "Audrey Finch", (Role.AUDITOR,)),
+)
+CONTRACTORS_WHO_SIGN_IN = ("CW-1024", "CW-1018", "CW-1013")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Something that a sponsor has asked for, and who approved it."""
 
     worker_id: str
     entitlement: str
     hours: int
     reason: str
-    approved_by: tuple[str, str]
+    approved_by: tuple[str, ...] = ()
+    at_once: bool = True
 
 
-GOD_GRANTS = (
-    GodGrant("CW-1024", "console.god-mode", 4, "Account recovery backlog", ("Hannah Osei", "Ines Duarte")),
-    GodGrant("CW-1036", "console.god-mode", 7, "Incident 5512, on call", ("Tomás Iglesias", "Ravi Menon")),
-    GodGrant("CW-1018", "console.god-mode", 24 * 8, "Migration of suspended accounts", ("Ravi Menon", "Hannah Osei")),
-    GodGrant("CW-1048", "console.god-mode", 50, "Duplicate accounts clean-up", ("Hannah Osei", "Tomás Iglesias")),
+ASKED = (
+    Asked("CW-1024", "console.god-mode", 4, "Account recovery backlog", ("oskar", "petra")),
+    Asked("CW-1036", "console.god-mode", 7, "Incident 5512, on call", ("oskar", "petra")),
+    Asked("CW-1018", "console.god-mode", 8, "Migration of suspended accounts", ("ravi", "petra")),
+    Asked("CW-1048", "console.god-mode", 2, "Duplicate accounts clean-up", ("oskar", "petra")),
+    Asked("CW-1013", "console.god-mode", 3, "Hand over the recovery tool to Pavel", ("ines", "oskar")),
+    Asked("CW-1033", "console.god-mode", 6, "Incident 5519, second line", ("oskar",)),
+    Asked("CW-1040", "billing.refund-any", 72, "Refund run for the outage in March"),
+    Asked("CW-1024", "moderation.remove", 24, "Weekend cover for trust and safety", ("oskar",), at_once=False),
 )
+"""Approved and running, waiting for a second person, waiting for the first, approved and to be activated."""
 
 
 def contractors(today: date) -> list[Contractor]:

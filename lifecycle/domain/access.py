@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lifecycle.domain.engagement import Engagement
-from lifecycle.domain.entitlement import Catalogue, Entitlement
+from lifecycle.domain.entitlement import Catalogue, Entitlement, Tier
 from lifecycle.domain.grant import Grant
 from lifecycle.domain.timeline import Timeline
 
@@ -21,6 +21,14 @@ class Contract:
     baseline: Mapping[str, str]
     """Entitlement key to the name of the rule that gives it."""
     grants: tuple[Grant, ...] = ()
+
+    def live_at(self, now: datetime) -> bool:
+        """Say whether it gives anything at *now* (aware): the contract runs and nobody has cut its holder off."""
+        return self.timeline.live_at(now) and not self.engagement.measures.cut_off(now)
+
+    def over_at(self, now: datetime) -> bool:
+        """Say whether it has come to its end, or was brought to it, by *now* (aware)."""
+        return self.timeline.ends_at <= now or self.engagement.measures.cut_off(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +77,49 @@ def desired_access(contracts: Sequence[Contract], catalogue: Catalogue, now: dat
         catalogue: Entitlements and what they narrow to.
         now: Any aware instant, past or future.
     """
-    live = [c for c in contracts if c.timeline.live_at(now)]
+    live = [c for c in contracts if c.live_at(now)]
     reasons = [reason for c in live for reason in _reasons(c, catalogue, now)]
     return DesiredAccess(
         reasons=tuple(sorted(reasons, key=lambda r: (-r.entitlement.tier, r.entitlement.key, r.engagement.id))),
         live=bool(live),
-        has_ended=not live and any(c.timeline.ends_at <= now for c in contracts),
-        ends_at=_unbroken_until([c.timeline for c in contracts], now) if live else None,
+        has_ended=not live and any(c.over_at(now) for c in contracts),
+        ends_at=_unbroken_until([c.timeline for c in contracts if not c.over_at(now)], now) if live else None,
     )
 
 
 def _reasons(contract: Contract, catalogue: Catalogue, now: datetime) -> Iterable[Reason]:
-    ceiling = contract.timeline.ceiling_at(now)
     sources: list[tuple[str, str | None, Grant | None]] = [
         *((key, rule, None) for key, rule in contract.baseline.items()),
         *((grant.entitlement, None, grant) for grant in contract.grants if grant.active_at(now)),
     ]
     for given, rule, grant in sources:
-        entitlement = catalogue.fit(given, ceiling)
+        entitlement = catalogue.fit(given, _ceiling(contract, contract.timeline.ceiling_at(now), grant, now))
         if entitlement is not None:
-            until = _changes_at(contract.timeline, given, grant, entitlement, catalogue, now)
+            until = _changes_at(contract, given, grant, entitlement, catalogue, now)
             yield Reason(entitlement, given, contract.engagement, rule, grant, until)
 
 
+def _ceiling(contract: Contract, ceiling: Tier, grant: Grant | None, at: datetime) -> Tier:
+    """Return what one source may give at *at* under the stage's *ceiling*."""
+    if grant is None:
+        return min(ceiling, Tier.ELEVATED) if contract.engagement.measures.god_withheld else ceiling
+    return Tier.GOD if grant.exception and at < contract.timeline.final_day_at else ceiling
+
+
 def _changes_at(
-    timeline: Timeline,
+    contract: Contract,
     given: str,
     grant: Grant | None,
     held: Entitlement,
     catalogue: Catalogue,
     now: datetime,
 ) -> datetime:
-    changes = (t.at for t in timeline.transitions if t.at > now and catalogue.fit(given, t.ceiling) != held)
+    timeline = contract.timeline
+    changes = (
+        t.at
+        for t in timeline.transitions
+        if t.at > now and catalogue.fit(given, _ceiling(contract, t.ceiling, grant, t.at)) != held
+    )
     at = next(changes, timeline.ends_at)
     return min(at, grant.ends_at) if grant else at
 

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import NewType
 
 from lifecycle.domain.errors import InvalidEngagement
 from lifecycle.domain.identity import IdentityId
 
 EngagementId = NewType("EngagementId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What people here have decided about somebody, beside what the roster states."""
+
+    cut_off_at: datetime | None = None
+    """From this instant on nothing is held, whatever the dates say; aware UTC, inclusive. Of the whole person."""
+    god_withheld: bool = False
+    """The baseline gives no god mode until it is granted by two people again. Of the whole person."""
+    bridged_day: date | None = None
+    """The last day that a bridge was approved for; with another last day the bridge means nothing."""
+    bridge_until: date | None = None
+    """Last day (inclusive) up to which the bridge keeps what was held on the last working day."""
+
+    def cut_off(self, now: datetime) -> bool:
+        """Say whether somebody has ended everything by *now* (aware)."""
+        return self.cut_off_at is not None and self.cut_off_at <= now
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +51,8 @@ class Engagement:
     """The confirmed roster these facts come from."""
     line: int = 0
     """Line of that roster, counted from 1 as editors and spreadsheets do."""
+    measures: Measures = field(default=Measures())
+    """What was decided here; no roster changes it."""
 
     def __post_init__(self) -> None:
         """
@@ -45,3 +65,11 @@ class Engagement:
             raise InvalidEngagement(
                 f"{self.reference}: the last day {self.last_day} is before the first day {self.first_day}"
             )
+
+    @property
+    def access_until(self) -> date:
+        """The last day (inclusive) of any access: the contract's, or that of a bridge approved for this very day."""
+        measures = self.measures
+        if measures.bridge_until is None or measures.bridged_day != self.last_day:
+            return self.last_day
+        return max(self.last_day, measures.bridge_until)

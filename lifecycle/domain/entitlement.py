@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import IntEnum
 
 from lifecycle.domain.errors import InvalidCatalogue
@@ -50,6 +51,19 @@ class Entitlement:
     narrows_to: str | None = None
     """Key of the lesser entitlement in the same target that replaces it above the ceiling."""
     title: str = ""
+    owners: tuple[str, ...] = ()
+    """Who reviews requests for it: e-mail addresses or sign-in names, in any case."""
+    dual: bool = False
+    """Whether two people must approve it though it is no god mode."""
+    longest: timedelta | None = None
+    """No single grant of it is longer; None: what its tier allows."""
+    requestable: bool = True
+    """Whether it can be asked for."""
+
+    @property
+    def approvals_needed(self) -> int:
+        """How many different people must approve a grant of it."""
+        return 2 if self.dual or self.tier is Tier.GOD else 1
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ class Grant:
     reason: str = ""
     request: str = ""
     approved_by: tuple[str, ...] = ()
+    exception: bool = False
+    """Two people let it stand above the ceiling inside the offboarding window, never on the last working day."""
 
     def __post_init__(self) -> None:
         """

@@ -66,6 +66,14 @@ class Timeline:
         current = self.current(now)
         return Tier.NONE if current is None else current.ceiling
 
+    def falls_below(self, tier: Tier, now: datetime) -> datetime:
+        """Return the first instant from *now* on (aware) at which the ceiling is under *tier*; *now* if it is."""
+        return next((max(t.at, now) for t in self._from(now) if t.ceiling < tier), self.ends_at)
+
+    def _from(self, now: datetime) -> tuple[Transition, ...]:
+        current = self.current(now)
+        return tuple(t for t in self.transitions if t is current or t.at > now)
+
     def live_at(self, now: datetime) -> bool:
         """Say whether the contract runs at *now* (aware): first instant inclusive, end exclusive."""
         return self.starts_at <= now < self.ends_at
@@ -82,6 +90,7 @@ def plan_timeline(engagement: Engagement, policy: OffboardingPolicy, calendar: W
 
     A contract shorter than a window starts inside it. Where the calendar puts the last working day before an
     earlier stage would begin (long holidays), that earlier stage is passed over: the ceiling never rises.
+    A bridge moves the end alone: every stage before it begins as if there were none, so that it gives nothing back.
 
     Args:
         engagement: Inclusive contract days, local to its zone.
@@ -116,6 +125,6 @@ def _begins_at(stage: Stage, engagement: Engagement, policy: OffboardingPolicy, 
         case Anchor.LAST_WORKING_DAY:
             return start_of_day(calendar.last_working_day(last_day), zone)
         case Anchor.END:
-            return end_of_day(last_day, zone, policy.cutoff)
+            return end_of_day(engagement.access_until, zone, policy.cutoff)
         case Anchor.AFTER_END:
-            return end_of_day(last_day, zone, policy.cutoff) + timedelta(days=stage.days)
+            return end_of_day(engagement.access_until, zone, policy.cutoff) + timedelta(days=stage.days)

@@ -4,7 +4,8 @@ The scheduler only ticks. What is due lives in our tables, so a missed tick need
 APScheduler 3.11 drops a job that is a second late by default, falls silent when the wall clock goes back, and cannot
 share its jobs between processes. So: one interval job each for due work and for reading back, kept in memory,
 coalesced, without a misfire limit, one instance at a time; a watch on the monotonic clock; and a lease in the
-database, so that one process leads.
+database, so that one process leads. The watch also looks, once a second, whether somebody has asked for a tick at
+once: what a person ends or starts by hand must not wait for the next one.
 """
 
 from __future__ import annotations
@@ -14,11 +15,15 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy.exc import SQLAlchemyError
 
 from lifecycle.domain.clock import TimeReading
 from lifecycle.domain.entitlement import Tier
@@ -31,7 +36,8 @@ from lifecycle.settings import EngineSettings
 from lifecycle.store import state
 from lifecycle.store.unit import Store
 
-DUE_WORK, READ_BACK = "due-work", "read-back"
+DUE_WORK, READ_BACK, HOUSEKEEPING, DELIVERY = "due-work", "read-back", "housekeeping", "delivery"
+HOUSEKEEPING_SECONDS, DELIVERY_SECONDS = 30, 10
 JOB_DEFAULTS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 WATCH_SECONDS = 1.0
 LARGEST_DRIFT = timedelta(seconds=2)
@@ -48,6 +54,8 @@ class Scheduler:
     engine: Engine
     reconciler: Reconciler
     settings: EngineSettings
+    keep_house: Callable[[], object]
+    deliver: Callable[[], object]
     ticked_at: float | None = None
     """Monotonic time at which the last tick came to its end; None before the first."""
     _scheduler: Any = None
@@ -56,6 +64,9 @@ class Scheduler:
     _reading: dict[str, Future[None]] = field(default_factory=dict)
     _checked: dict[str, float] = field(default_factory=dict)
     _alarmed: bool = False
+    _nudge: int = 0
+    """As it stood when the last tick began: a nudge that comes while one runs is seen again by the watch."""
+    _ticking: bool = False
 
     def start(self) -> None:
         """Start ticking; the first tick is at once, so that whatever fell due meanwhile is caught up with first."""
@@ -74,6 +85,8 @@ class Scheduler:
         now = datetime.now(UTC)
         self._add(scheduler, DUE_WORK, self.settings.tick_seconds, self.tick, now)
         self._add(scheduler, READ_BACK, self.settings.reconcile_god_seconds, self.read_back, now)
+        self._add(scheduler, HOUSEKEEPING, HOUSEKEEPING_SECONDS, partial(self._as_leader, self.keep_house), now)
+        self._add(scheduler, DELIVERY, DELIVERY_SECONDS, partial(self._as_leader, self.deliver), now)
         scheduler.start()
         self._scheduler = scheduler
 
@@ -83,13 +96,26 @@ class Scheduler:
 
     def tick(self) -> None:
         """Do what is due, if this process leads."""
+        self._ticking = True
         try:
+            self._nudge = self._nudged()
             if self.engine.leadership.try_to_lead():
                 self._note_clock()
                 self.engine.tick(wait=False)
         except NotLeading as exc:
             _log.warning("%s", exc)
+        finally:
+            self._ticking = False
         self.ticked_at = time.monotonic()
+
+    def _nudged(self) -> int:
+        with self.store.read() as unit:
+            return int(state.get(unit, state.NUDGE) or 0)
+
+    def _as_leader(self, job: Callable[[], object]) -> None:
+        """Do what only one process may do, so that nobody is told twice."""
+        if self.engine.leadership.leads:
+            job()
 
     def _note_clock(self) -> None:
         """Store and record that the wall clock jumped, or that it agrees again."""
@@ -146,11 +172,23 @@ class Scheduler:
             if drift > LARGEST_DRIFT:
                 _log.warning("the wall clock moved by %s; waking the scheduler", drift)
                 self._wake(new_wall)
+            self._look_for_nudge()
             if self._is_stuck(new_elapsed):
                 _log.error("no tick for too long; starting the scheduler anew")
                 self._scheduler.shutdown(wait=False)
                 self.ticked_at = new_elapsed
                 self._start_ticking()
+
+    def _look_for_nudge(self) -> None:
+        """Tick at once when somebody has asked for it; a database that does not answer is the tick's to report."""
+        try:
+            nudge = self._nudged()
+        except SQLAlchemyError as exc:
+            _log.debug("the database cannot be asked just now: %s", exc)
+            return
+        if nudge != self._nudge and not self._ticking:
+            with suppress(JobLookupError):
+                self._scheduler.modify_job(DUE_WORK, next_run_time=datetime.now(UTC))
 
     def _is_stuck(self, now: float) -> bool:
         longest = max(60.0, 4.0 * self.settings.tick_seconds)

@@ -21,6 +21,7 @@ from lifecycle.store.work import WorkItem
 
 PAGE = 50
 CANDIDATES = 6
+CUT_OFF = "cut off"
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,16 @@ class Standing:
             return min(coming, key=lambda c: c.timeline.starts_at)
         return max(self.contracts, key=lambda c: c.timeline.ends_at, default=None)
 
+    def cut_off(self, now: datetime) -> bool:
+        """Say whether a person has ended everything by *now*."""
+        return any(c.engagement.measures.cut_off(now) for c in self.contracts)
+
     @property
     def stage(self) -> str:
-        """Name of the stage of `contract`."""
+        """Name of the stage of `contract`; ``cut off`` where a person has ended everything."""
         contract = self.contract
+        if self.cut_off(self.now):
+            return CUT_OFF
         return contract.timeline.stage_at(self.now) if contract else "unknown"
 
     @property

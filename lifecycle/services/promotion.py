@@ -59,7 +59,10 @@ class Promotion:
 
     def run(self, limit: int = PEOPLE_AT_ONCE) -> int:
         """Promote up to *limit* identities and return how many there were; none: nothing more is due."""
-        due = people.due_identities(self.unit, self.now, limit)
+        return self.run_for(people.due_identities(self.unit, self.now, limit))
+
+    def run_for(self, due: dict[IdentityId, datetime]) -> int:
+        """Promote these identities, each due since the instant beside it, and return how many there were."""
         if not due:
             return 0
         contracts = self._contracts(list(due))

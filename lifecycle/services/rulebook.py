@@ -43,7 +43,7 @@ class Rulebook:
         rules = settings.model_dump(mode="json", include={"policy", "sites", "entitlements", "baseline", "targets"})
         self.fingerprint = hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
         """Changes when anything changes that access is computed from."""
-        self._timelines: dict[tuple[date, date, str, str], Timeline] = {}
+        self._timelines: dict[tuple[date, date, date, str, str], Timeline] = {}
         self._baselines: dict[tuple[str, str, str], dict[str, str]] = {}
 
     def calendar(self, site: str, day: date) -> WorkCalendar:
@@ -55,7 +55,13 @@ class Rulebook:
 
     def timeline(self, engagement: Engagement) -> Timeline:
         """Place the policy in time for *engagement*; contracts with the same days at the same place share it."""
-        key = (engagement.first_day, engagement.last_day, engagement.zone, engagement.site)
+        key = (
+            engagement.first_day,
+            engagement.last_day,
+            engagement.access_until,
+            engagement.zone,
+            engagement.site,
+        )
         timeline = self._timelines.get(key)
         if timeline is None:
             if len(self._timelines) >= MOST_TIMELINES:

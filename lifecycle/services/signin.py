@@ -1,39 +1,29 @@
-"""Signing in: one bootstrap operator made with a one-time code, argon2 passwords, sessions kept in the store."""
+"""Signing in with a password: local accounts, the first of them made with a one-time code, and the directory."""
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
-import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
-
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
-from sqlalchemy import func, select, update
 
 from lifecycle.domain.errors import LifecycleError
-from lifecycle.services.authorisation import Actor, Role
-from lifecycle.services.clock import elapsed_seconds, wall_clock
-from lifecycle.store import state
-from lifecycle.store.tables import OperatorRow, SessionRow
+from lifecycle.domain.party import key_of
+from lifecycle.domain.role import Role
+from lifecycle.services.admission import Vouched, admit
+from lifecycle.services.authorisation import Actor
+from lifecycle.services.secrets import SHORTEST_PASSWORD, Passwords, Slowdown, digest, is_acceptable
+from lifecycle.services.sessions import Browser, Sessions
+from lifecycle.settings import SignInSettings
+from lifecycle.store import members, state
+from lifecycle.store.people_tables import MemberRow
 from lifecycle.store.unit import Store, Unit
 
 CODE_LASTS = timedelta(hours=1)
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 512
-FREE_ATTEMPTS = 5
-LONGEST_WAIT = 900.0
-
-
-class NotSignedIn(LifecycleError):
-    """Who asks is not known, or no longer."""
-
-    code = "not-signed-in"
+INVITATION_LASTS = timedelta(days=3)
+LOCAL, DIRECTORY = "local", "directory"
 
 
 class SignInRefused(LifecycleError):
@@ -42,87 +32,52 @@ class SignInRefused(LifecycleError):
     code = "sign-in-refused"
 
 
-class TooManyAttempts(LifecycleError):
-    """Wait before trying again."""
+class DirectoryDown(LifecycleError):
+    """The directory cannot say whether a password is right."""
 
-    code = "too-many-attempts"
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"Too many attempts. Try again in {max(1, round(seconds))} s.")
-        self.seconds = seconds
+    code = "directory-down"
 
 
-@dataclass
-class Slowdown:
-    """
-    Makes guessing slow: after five failures each further one doubles the wait, up to fifteen minutes.
-
-    It slows down one name from one address and never locks an account: an administrator elsewhere still gets in.
-    """
-
-    elapsed: Callable[[], float] = elapsed_seconds
-    _failures: dict[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def check(self, login: str, address: str) -> None:
-        """
-        Refuse while the wait lasts.
-
-        Raises:
-            TooManyAttempts: With the seconds left.
-        """
-        with self._lock:
-            count, at = self._failures.get((login, address), (0, 0.0))
-        wait = min(LONGEST_WAIT, 2.0 ** (count - FREE_ATTEMPTS)) if count >= FREE_ATTEMPTS else 0.0
-        left = at + wait - self.elapsed()
-        if left > 0:
-            raise TooManyAttempts(left)
-
-    def failed(self, login: str, address: str) -> None:
-        """Count a failure."""
-        now = self.elapsed()
-        with self._lock:
-            if len(self._failures) > 10_000:
-                self._failures = {k: v for k, v in self._failures.items() if now - v[1] < LONGEST_WAIT}
-            self._failures[login, address] = (self._failures.get((login, address), (0, 0.0))[0] + 1, now)
-
-    def succeeded(self, login: str, address: str) -> None:
-        """Forget failures."""
-        with self._lock:
-            self._failures.pop((login, address), None)
+Verify = Callable[[str, str], Vouched | None]
+"""Asks the directory whether name and password belong together; None if not. Raises `DirectoryDown`."""
 
 
 @dataclass
 class SignIn:
-    """Operators and their sessions. Reads the wall clock: a demo's clock must not end anybody's session."""
+    """Everything about passwords. Reads the wall clock: a demo's clock must not end anybody's session."""
 
-    store: Store
-    idle: timedelta
-    longest: timedelta
-    wall: Callable[[], datetime] = wall_clock
+    sessions: Sessions
+    settings: SignInSettings
+    ask_directory: Verify | None = None
     slowdown: Slowdown = field(default_factory=Slowdown)
-    _hasher: PasswordHasher = field(default_factory=PasswordHasher)
+    passwords: Passwords = field(default_factory=Passwords)
 
-    def __post_init__(self) -> None:
-        """Make a hash that no password fits, so that an unknown name takes as long as a wrong password."""
-        self._nobody = self._hasher.hash(secrets.token_hex(16))
+    @property
+    def store(self) -> Store:
+        """Where members are kept."""
+        return self.sessions.store
+
+    @property
+    def wall(self) -> Callable[[], datetime]:
+        """The wall clock."""
+        return self.sessions.wall
 
     def needs_setup(self) -> bool:
         """Say whether nobody can sign in yet."""
         with self.store.read() as unit:
-            return not unit.session.scalar(select(func.count()).select_from(OperatorRow))
+            return not members.count(unit)
 
     def new_setup_code(self) -> str:
-        """Make the code that lets the first operator in, once, within an hour; an earlier one is void."""
-        code = "-".join(secrets.token_hex(3) for _ in range(3))
-        expires_at = self.wall() + CODE_LASTS
+        """Make the code that lets the first administrator in, once, within an hour; an earlier one is void."""
+        code = _new_code()
         with self.store.write() as unit:
-            state.put(unit, state.SETUP_CODE, {"digest": _digest(code), "expires": expires_at.timestamp()})
+            expires = (self.wall() + CODE_LASTS).timestamp()
+            state.put(unit, state.SETUP_CODE, {"digest": digest(code), "expires": expires})
         return code
 
-    def set_up(self, *, code: str, login: str, name: str, password: str, address: str) -> str:
+    def set_up(self, *, code: str, login: str, name: str, password: str, address: str, agent: str = "") -> str:
         """
-        Make the first operator and sign them in.
+        Make the first administrator and sign them in.
 
         Returns:
             The session token.
@@ -133,42 +88,64 @@ class SignIn:
         """
         self.slowdown.check("setup", address)
         login, name = login.strip(), name.strip()
-        if not login or not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        if not login or not is_acceptable(password):
             raise SignInRefused(f"A name to sign in with, and a password of at least {SHORTEST_PASSWORD} characters.")
-        hashed = self._hasher.hash(password)
-        now = self.wall()
+        hashed, now = self.passwords.hash(password), self.wall()
         with self.store.write() as unit:
             stored = state.get(unit, state.SETUP_CODE) or {}
-            fits = hmac.compare_digest(stored.get("digest", ""), _digest(code.strip()))
-            taken = unit.session.scalar(select(func.count()).select_from(OperatorRow))
-            if not fits or taken or stored.get("expires", 0) < now.timestamp():
+            if not _fits(stored, code, now) or members.count(unit):
                 self.slowdown.failed("setup", address)
                 raise SignInRefused(
                     "The code is wrong, used or older than an hour. Start the server again for a new one."
                 )
-            operator = OperatorRow(
-                id=str(uuid.uuid4()),
-                login=login,
-                name=name or login,
-                role=Role.IT_ADMINISTRATOR.value,
-                password_hash=hashed,
-                created_at=now,
-            )
-            unit.session.add(operator)
+            roles = [Role.IT_ADMINISTRATOR.value]
+            member = new_local(login, name, roles, now)
+            member.password_hash = hashed
+            unit.session.add(member)
             unit.session.flush()
             state.put(unit, state.SETUP_CODE, {})
             unit.audit(
-                at=now,
-                actor="setup-code",
-                action="operator-added",
-                object_=f"operator:{login}",
-                after={"role": operator.role},
-            )
-            return self._open_session(unit, operator, now)
+                at=now, actor="setup-code", action="member-added", object_=f"member:{member.id}",
+                after={"login": login, "roles": roles},
+            )  # fmt: skip
+            return self.sessions.open(unit, member, "password", Browser(address, agent))
 
-    def sign_in(self, *, login: str, password: str, address: str) -> str:
+    def invite(self, unit: Unit, member: MemberRow) -> str:
+        """Return a code with which a local member sets a password, once, within three days; earlier ones are void."""
+        code = _new_code()
+        expires = (self.wall() + INVITATION_LASTS).timestamp()
+        state.put(unit, _invitation(member.login), {"digest": digest(code), "expires": expires, "member": member.id})
+        return code
+
+    def accept(self, *, code: str, login: str, password: str, address: str, agent: str = "") -> str:
         """
-        Check a password and open a session.
+        Set the password of an invited member and sign them in.
+
+        Raises:
+            SignInRefused: Wrong, used or expired code; weak password.
+            TooManyAttempts: After too many wrong codes.
+        """
+        name = key_of(login)
+        self.slowdown.check(f"invitation {name}", address)
+        if not is_acceptable(password):
+            raise SignInRefused(f"A password needs at least {SHORTEST_PASSWORD} characters.")
+        hashed, now = self.passwords.hash(password), self.wall()
+        with self.store.write() as unit:
+            stored = state.get(unit, _invitation(login)) or {}
+            member = members.by_subject(unit, LOCAL, name)
+            if member is None or not _fits(stored, code, now) or stored.get("member") != member.id:
+                self.slowdown.failed(f"invitation {name}", address)
+                raise SignInRefused("The code is wrong, used or older than three days. Ask for a new one.")
+            member.password_hash = hashed
+            unit.session.add(member)
+            state.put(unit, _invitation(login), {})
+            members.end_sessions(unit, now, member_ids=[member.id])
+            unit.audit(at=now, actor=f"member:{member.login}", action="password-set", object_=f"member:{member.id}")
+            return self.sessions.open(unit, member, "password", Browser(address, agent))
+
+    def sign_in(self, *, login: str, password: str, address: str, agent: str = "") -> str:
+        """
+        Check a password, here first and then in the directory, and open a session.
 
         Returns:
             The session token; only its digest is stored.
@@ -176,67 +153,80 @@ class SignIn:
         Raises:
             SignInRefused: Wrong name or password.
             TooManyAttempts: After too many of them.
+            DirectoryDown: If it would have to be asked and does not answer.
+            NotSignedIn: Right password, but the member is disabled or their contract is over.
         """
-        self.slowdown.check(login, address)
-        with self.store.read() as unit:
-            operator = self._operator(unit, login)
-        hashed = operator.password_hash if operator else self._nobody
-        try:
-            self._hasher.verify(hashed, password[:LONGEST_PASSWORD])
-        except VerificationError:
-            operator = None
-        if operator is None or operator.disabled_at is not None:
-            self.slowdown.failed(login, address)
-            raise SignInRefused("Wrong name or password.")
-        self.slowdown.succeeded(login, address)
-        now = self.wall()
+        vouched_or_member = self._prove(login, password, address)
         with self.store.write() as unit:
-            unit.audit(at=now, actor=f"operator:{login}", action="signed-in", object_=f"operator:{login}")
-            return self._open_session(unit, operator, now)
+            if isinstance(vouched_or_member, Vouched):
+                member = admit(unit, vouched_or_member, self.settings, self.wall())
+            else:
+                member = vouched_or_member
+            return self.sessions.open(unit, member, "password", Browser(address, agent))
 
-    @staticmethod
-    def _operator(unit: Unit, login: str) -> OperatorRow | None:
-        return unit.session.scalars(select(OperatorRow).where(OperatorRow.__table__.c.login == login)).one_or_none()
-
-    @staticmethod
-    def _open_session(unit: Unit, operator: OperatorRow, now: datetime) -> str:
-        token = secrets.token_urlsafe(32)
-        unit.session.add(
-            SessionRow(
-                token_hash=_digest(token), operator_id=operator.id, created_at=now, seen_at=now, authenticated_at=now
-            )
-        )
-        return token
-
-    def actor(self, token: str) -> Actor:
+    def confirm(self, actor: Actor, token: str, password: str, address: str) -> str:
         """
-        Say who holds *token*, and keep the session alive.
+        Show again who one is, with the password one signed in with.
+
+        Returns:
+            The session's new token.
 
         Raises:
-            NotSignedIn: No such session, ended, idle or open for too long, or the operator is disabled.
+            SignInRefused, TooManyAttempts, DirectoryDown: As `sign_in`.
         """
-        now = self.wall()
+        proven = self._prove(actor.login, password, address)
         with self.store.read() as unit:
-            session = unit.session.get(SessionRow, _digest(token))
-            operator = unit.session.get(OperatorRow, session.operator_id) if session else None
-        if session is None or operator is None or session.ended_at is not None or operator.disabled_at is not None:
-            raise NotSignedIn("Please sign in.")
-        if now - session.seen_at > self.idle or now - session.created_at > self.longest:
-            raise NotSignedIn("Your session has ended. Please sign in again.")
-        if now - session.seen_at > self.idle / 10:
-            with self.store.write() as unit:
-                unit.session.execute(_session(token).values(seen_at=now))
-        return Actor(operator.id, operator.login, operator.name, Role(operator.role))
+            member = members.get(unit, actor.id)
+        subject = (proven.provider, proven.subject)
+        if member is None or subject != (member.provider, member.subject):
+            raise SignInRefused("Wrong password.")
+        return self.sessions.renew(token)
 
-    def sign_out(self, token: str) -> None:
-        """End a session; one that is not there has ended already."""
-        with self.store.write() as unit:
-            unit.session.execute(_session(token).values(ended_at=self.wall()))
+    def has_password(self, actor: Actor) -> bool:
+        """Say whether the actor can confirm who they are with a password."""
+        with self.store.read() as unit:
+            member = members.get(unit, actor.id)
+        return member is not None and member.provider in {LOCAL, DIRECTORY}
+
+    def _prove(self, login: str, password: str, address: str) -> MemberRow | Vouched:
+        name = key_of(login)
+        self.slowdown.check(name, address)
+        with self.store.read() as unit:
+            member = members.by_subject(unit, LOCAL, name)
+        if self.passwords.fits(member.password_hash if member else None, password) and member is not None:
+            self.slowdown.succeeded(name, address)
+            return member
+        vouched = self.ask_directory(login.strip(), password) if self.ask_directory and member is None else None
+        if vouched is None:
+            self.slowdown.failed(name, address)
+            raise SignInRefused("Wrong name or password.")
+        self.slowdown.succeeded(name, address)
+        return vouched
 
 
-def _session(token: str) -> Any:
-    return update(SessionRow).where(SessionRow.__table__.c.token_hash == _digest(token))
+def new_local(login: str, name: str, roles: list[str], now: datetime) -> MemberRow:
+    """Make a local member without a password; nobody can sign in as such until one is set."""
+    return MemberRow(
+        id=str(uuid.uuid4()),
+        provider=LOCAL,
+        subject=key_of(login),
+        login=login,
+        name=name or login,
+        roles=sorted(roles),
+        roles_since=now,
+        created_at=now,
+    )
 
 
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def _new_code() -> str:
+    return "-".join(secrets.token_hex(3) for _ in range(3))
+
+
+def _invitation(login: str) -> str:
+    return f"invitation:{key_of(login)}"
+
+
+def _fits(stored: dict[str, object], code: str, now: datetime) -> bool:
+    expires = stored.get("expires", 0)
+    in_time = isinstance(expires, int | float) and expires >= now.timestamp()
+    return hmac.compare_digest(str(stored.get("digest", "")), digest(code.strip())) and in_time

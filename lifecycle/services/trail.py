@@ -44,6 +44,38 @@ class Trail:
         with self.store.read() as unit:
             return [_record(row) for row in unit.session.scalars(query)]
 
+    def search(
+        self,
+        *,
+        actor: str = "",
+        action: str = "",
+        object: str = "",  # noqa: A002 - the word of the trail
+        request: str = "",
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[AuditRecord]:
+        """
+        List records, newest first.
+
+        Args:
+            actor: Exactly this one; so for *action*, *object* and *request*. Empty for any.
+            action: See *actor*.
+            object: See *actor*.
+            request: See *actor*.
+            before: Only records with a lower sequence number.
+            limit: How many at most.
+        """
+        columns = AuditRow.__table__.c
+        query = select(AuditRow).order_by(columns.seq.desc()).limit(limit)
+        wanted = {columns.actor: actor, columns.action: action, columns.object: object, columns.request: request}
+        for column, value in wanted.items():
+            if value:
+                query = query.where(column == value)
+        if before is not None:
+            query = query.where(columns.seq < before)
+        with self.store.read() as unit:
+            return [_record(row) for row in unit.session.scalars(query)]
+
 
 def _stored(unit: Unit, progress: Callable[[int], None]) -> Iterator[tuple[AuditRecord, str]]:
     query = select(AuditRow.__table__).order_by(AuditRow.__table__.c.seq)

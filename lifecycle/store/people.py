@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, func, insert, select, update
 
-from lifecycle.domain.engagement import Engagement, EngagementId
+from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.grant import Grant
 from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import StoredContract
 from lifecycle.store.tables import EngagementRow, GrantRow, IdentityRow
 from lifecycle.store.unit import Unit
@@ -27,6 +29,9 @@ _ENGAGEMENT = [
         "site", "import_id", "line",
     )
 ]  # fmt: skip
+_MEASURES = [_I.cut_off_at, _I.god_withheld, _E.bridged_day, _E.bridge_until]
+_CONTRACT = (*_ENGAGEMENT, *_MEASURES)
+_OWNER = _I.id == _E.identity_id
 _IDENTITY = [_I[name] for name in ("id", "name", "worker_id", "source", "email")]
 
 
@@ -56,6 +61,7 @@ def _engagement(row: Any) -> Engagement:
         row.site,
         row.import_id,
         row.line,
+        Measures(row.cut_off_at, bool(row.god_withheld), row.bridged_day, row.bridge_until),
     )
 
 
@@ -72,8 +78,19 @@ def engagements_of(unit: Unit, identity_ids: Collection[str]) -> dict[IdentityId
     """Load all engagements of some identities, past and future ones too."""
     found: dict[IdentityId, list[Engagement]] = defaultdict(list)
     for chunk in chunks(identity_ids):
-        for row in unit.session.execute(select(*_ENGAGEMENT).where(_E.identity_id.in_(chunk)).order_by(_E.first_day)):
+        query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, _OWNER).where(_E.identity_id.in_(chunk))
+        for row in unit.session.execute(query.order_by(_E.first_day)):
             found[IdentityId(row.identity_id)].append(_engagement(row))
+    return found
+
+
+def engagements(unit: Unit, ids: Collection[str]) -> dict[EngagementId, Engagement]:
+    """Load engagements by id."""
+    found = {}
+    for chunk in chunks(ids):
+        query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, _OWNER).where(_E.id.in_(chunk))
+        for row in unit.session.execute(query):
+            found[EngagementId(row.id)] = _engagement(row)
     return found
 
 
@@ -93,6 +110,7 @@ def grants_of(unit: Unit, identity_ids: Collection[str]) -> dict[EngagementId, t
                     row.reason,
                     row.request,
                     tuple(row.approved_by),
+                    bool(row.exception),
                 )
             )
     return {engagement_id: tuple(grants) for engagement_id, grants in found.items()}
@@ -136,11 +154,7 @@ def make_due(unit: Unit, now: datetime, identity_ids: Collection[str] | None = N
 def contracts_from(unit: Unit, source: str) -> Iterator[StoredContract]:
     """Load every contract that came from one feed, with the person it belongs to."""
     named = [column.label(f"i_{column.name}") for column in _IDENTITY]
-    query = select(*_ENGAGEMENT, _E.missing_since, *named).join_from(
-        EngagementRow.__table__,
-        IdentityRow.__table__,
-        _I.id == _E.identity_id,
-    )
+    query = select(*_CONTRACT, _E.missing_since, *named).join_from(EngagementRow, IdentityRow, _OWNER)
     for row in unit.session.execute(query.where(_E.source == source)):
         person = Identity(IdentityId(row.i_id), row.i_name, row.i_worker_id, row.i_source, row.i_email)
         yield StoredContract(_engagement(row), person, row.missing_since is not None)
@@ -174,7 +188,10 @@ def _values(engagement: Engagement) -> dict[str, Any]:
 def add_engagements(unit: Unit, engagements: Sequence[Engagement], due_at: datetime) -> None:
     """Insert new contracts, due at once."""
     if engagements:
-        rows = [{**_values(e), "next_change_at": due_at, "missing_since": None} for e in engagements]
+        rows = [
+            {**_values(e), "sponsor_key": key_of(e.sponsor), "next_change_at": due_at, "missing_since": None}
+            for e in engagements
+        ]
         unit.session.connection().execute(insert(EngagementRow), rows)
 
 
@@ -185,10 +202,15 @@ def update_engagements(unit: Unit, engagements: Sequence[Engagement], due_at: da
         changing = [c.name for c in _ENGAGEMENT if c.name not in {"id", "identity_id", "source", "reference"}]
         statement = update(table).where(_E.id == bindparam("key"))
         values: dict[str, Any] = {
-            name: bindparam(f"new_{name}") for name in (*changing, "next_change_at", "missing_since")
+            name: bindparam(f"new_{name}") for name in (*changing, "sponsor_key", "next_change_at", "missing_since")
         }
         rows = [
-            {"key": e.id, "new_next_change_at": due_at, "new_missing_since": None}
+            {
+                "key": e.id,
+                "new_sponsor_key": key_of(e.sponsor),
+                "new_next_change_at": due_at,
+                "new_missing_since": None,
+            }
             | {f"new_{name}": getattr(e, name) for name in changing}
             for e in engagements
         ]
@@ -213,9 +235,76 @@ def add_grant(unit: Unit, grant: Grant) -> None:
             reason=grant.reason,
             request=grant.request,
             approved_by=list(grant.approved_by),
+            exception=int(grant.exception),
         )
     )
     unit.session.flush()
+
+
+def lock_identity(unit: Unit, identity_id: str) -> None:
+    """Let nobody else decide about this person before this unit has ended."""
+    unit.session.execute(unit.lock(select(_I.id).where(_I.id == identity_id)))
+
+
+def owner_of(unit: Unit, engagement_id: str) -> str:
+    """Return the id of the person whose contract it is; empty if there is no such contract."""
+    return unit.session.scalar(select(_E.identity_id).where(_E.id == engagement_id)) or ""
+
+
+def end_grant(unit: Unit, grant: Grant, at: datetime) -> Grant:
+    """Have a grant end at *at* (exclusive), or as soon as its interval allows; return it as it is then."""
+    ended = replace(grant, ends_at=max(at, grant.starts_at + timedelta(microseconds=1)))
+    unit.session.execute(update(GrantRow).where(_G.id == grant.id).values(ends_at=ended.ends_at))
+    return ended
+
+
+def cut_off(unit: Unit, identity_id: str, at: datetime | None, *, god_withheld: bool) -> None:
+    """Store that somebody's access ends at *at*, or (None) that it does no longer."""
+    values = {"cut_off_at": at, "god_withheld": int(god_withheld), "version": _I.version + 1}
+    unit.session.execute(update(IdentityRow).where(_I.id == identity_id).values(**values))
+
+
+def bridge(unit: Unit, engagement_id: str, *, last_day: date, until: date) -> None:
+    """Store that access goes on to *until* (inclusive) where the contract's last day is *last_day*."""
+    values = {"bridged_day": last_day, "bridge_until": until}
+    unit.session.execute(update(EngagementRow).where(_E.id == engagement_id).values(**values))
+
+
+def sponsored_by(
+    unit: Unit, keys: Collection[str], *, since: date, after: tuple[str, str] = ("", ""), limit: int = CHUNK
+) -> list[IdentityId]:
+    """
+    List people with a contract under one of these sponsors that ends on *since* or later, in the order of names.
+
+    Args:
+        keys: As `lifecycle.domain.party.key_of` makes them.
+        since: Contracts that ended before are left out.
+        after: Name and id of the last one of the page before.
+        limit: How many at most.
+    """
+    if not keys:
+        return []
+    query = select(_I.id, _I.name).distinct().join_from(EngagementRow, IdentityRow, _OWNER)
+    query = query.where(_E.sponsor_key.in_(list(keys)), _E.last_day >= since).order_by(_I.name, _I.id).limit(limit)
+    if after != ("", ""):
+        query = query.where((_I.name > after[0]) | ((_I.name == after[0]) & (_I.id > after[1])))
+    return [IdentityId(row.id) for row in unit.session.execute(query)]
+
+
+def engagements_sponsored_by(unit: Unit, keys: Collection[str], first: date, last: date) -> list[Engagement]:
+    """Load contracts of these sponsors with last days from *first* to *last*, both inclusive."""
+    query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, _OWNER)
+    query = query.where(_E.sponsor_key.in_(list(keys)), _E.last_day >= first, _E.last_day <= last)
+    return [_engagement(row) for row in unit.session.execute(query.order_by(_E.last_day, _E.id))]
+
+
+def identities_called(unit: Unit, *, email: str = "", worker_id: str = "") -> list[Identity]:
+    """Find people by their whole e-mail address or worker id, without regard to case."""
+    column, value = (_I.email, email) if email else (_I.worker_id, worker_id)
+    if not value:
+        return []
+    query = select(*_IDENTITY).where(func.lower(column) == value.casefold()).limit(2)
+    return [_identity(row) for row in unit.session.execute(query)]
 
 
 def search_identities(unit: Unit, words: str, limit: int, after: tuple[str, str] = ("", "")) -> list[Identity]:
@@ -244,7 +333,8 @@ def search_identities(unit: Unit, words: str, limit: int, after: tuple[str, str]
 
 def ending_between(unit: Unit, first: date, last: date, limit: int) -> list[Engagement]:
     """Load contracts whose last day lies from *first* to *last*, both inclusive, soonest first."""
-    query = select(*_ENGAGEMENT).where(_E.last_day >= first, _E.last_day <= last).order_by(_E.last_day, _E.id)
+    query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, _OWNER)
+    query = query.where(_E.last_day >= first, _E.last_day <= last).order_by(_E.last_day, _E.id)
     return [_engagement(row) for row in unit.session.execute(query.limit(limit))]
 
 

@@ -13,6 +13,7 @@ from lifecycle.store.unit import Unit
 
 WATERMARK, MANUAL_CLOCK, SETUP_CODE = "clock.watermark", "clock.manual", "setup.code"
 RULES, CLOCK_ALARM, REVISION = "rules.fingerprint", "clock.alarm", "revision"
+REQUEST_NUMBER, NUDGE, HOUSEKEEPING_DAY = "request.number", "engine.nudge", "housekeeping.day"
 _instant = Instant()
 
 
@@ -35,6 +36,11 @@ def get_instant(unit: Unit, name: str) -> datetime | None:
 def put_instant(unit: Unit, name: str, at: datetime) -> None:
     """Set an instant."""
     put(unit, name, _instant.process_bind_param(at, unit.session.get_bind().dialect))
+
+
+def nudge(unit: Unit) -> None:
+    """Have whoever leads look for due work within a second of this unit's commit."""
+    put(unit, NUDGE, int(get(unit, NUDGE) or 0) + 1)
 
 
 def lease(unit: Unit, name: str) -> LeaseRow | None:

@@ -30,12 +30,25 @@ class Table(SQLModel):
     __table__: ClassVar[Any]
 
 
-def _id(references: str = "", *, index: bool = False) -> Any:
+# The kinds of columns that the tables are made of, here and in the modules beside this one.
+
+
+def id_of(references: str = "", *, index: bool = False) -> Any:
     return Field(sa_column=Column(String(36), ForeignKey(references), nullable=False, index=index))
 
 
-def _words(default: str = "") -> Any:
+def words(default: str = "") -> Any:
     return Field(default=default, sa_column=Column(Text, nullable=False, server_default=default))
+
+
+def count(default: int = 0) -> Any:
+    return Field(default=default, sa_column=Column(BigInteger, nullable=False, server_default=str(default)))
+
+
+def instant(*, required: bool = False) -> Any:
+    if required:
+        return Field(sa_column=Column(Instant, nullable=False))
+    return Field(default=None, sa_column=Column(Instant))
 
 
 class IdentityRow(Table, table=True):
@@ -44,12 +57,14 @@ class IdentityRow(Table, table=True):
     __tablename__ = "identity"
     __table_args__ = (Index("ix_identity_source_worker_id", "source", "worker_id"), STRICT)
     id: str = Field(sa_column=Column(String(36), primary_key=True))
-    source: str = _words()
-    worker_id: str = _words()
-    name: str = _words()
-    email: str = _words()
+    source: str = words()
+    worker_id: str = words()
+    name: str = words()
+    email: str = words()
     version: int = Field(default=1, sa_column=Column(Integer, nullable=False))
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
+    cut_off_at: datetime | None = Field(default=None, sa_column=Column(Instant))
+    god_withheld: int = count()
 
 
 class EngagementRow(Table, table=True):
@@ -62,23 +77,28 @@ class EngagementRow(Table, table=True):
         Index("ix_engagement_due", "next_change_at", postgresql_where=text("next_change_at IS NOT NULL"),
               sqlite_where=text("next_change_at IS NOT NULL")),
         Index("ix_engagement_last_day", "last_day"),
+        Index("ix_engagement_sponsor_key", "sponsor_key", "last_day"),
         STRICT,
     )  # fmt: skip
     id: str = Field(sa_column=Column(String(36), primary_key=True))
-    identity_id: str = _id("identity.id", index=True)
-    source: str = _words()
-    reference: str = _words()
+    identity_id: str = id_of("identity.id", index=True)
+    source: str = words()
+    reference: str = words()
     first_day: date = Field(sa_column=Column(Date, nullable=False))
     last_day: date = Field(sa_column=Column(Date, nullable=False))
-    zone: str = _words()
-    vendor: str = _words()
-    sponsor: str = _words()
-    role: str = _words()
-    site: str = _words()
-    import_id: str = _words()
+    zone: str = words()
+    vendor: str = words()
+    sponsor: str = words()
+    role: str = words()
+    site: str = words()
+    import_id: str = words()
     line: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     next_change_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     missing_since: datetime | None = Field(default=None, sa_column=Column(Instant))
+    sponsor_key: str = words()
+    """``sponsor`` as it is compared, see ``lifecycle.domain.party.key_of``."""
+    bridged_day: date | None = Field(default=None, sa_column=Column(Date))
+    bridge_until: date | None = Field(default=None, sa_column=Column(Date))
 
 
 class GrantRow(Table, table=True):
@@ -87,13 +107,14 @@ class GrantRow(Table, table=True):
     __tablename__ = "access_grant"
     __table_args__ = (CheckConstraint("starts_at < ends_at", name="interval"), STRICT)
     id: str = Field(sa_column=Column(String(36), primary_key=True))
-    engagement_id: str = _id("engagement.id", index=True)
-    entitlement: str = _words()
+    engagement_id: str = id_of("engagement.id", index=True)
+    entitlement: str = words()
     starts_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     ends_at: datetime = Field(sa_column=Column(Instant, nullable=False))
-    reason: str = _words()
-    request: str = _words()
+    reason: str = words()
+    request: str = words()
     approved_by: list[str] = Field(sa_column=Column(Document, nullable=False))
+    exception: int = count()
 
 
 class AccountRow(Table, table=True):
@@ -102,10 +123,10 @@ class AccountRow(Table, table=True):
     __tablename__ = "account"
     __table_args__ = (Unique("target", "native_id"), Unique("identity_id", "target"), STRICT)
     id: str = Field(sa_column=Column(String(36), primary_key=True))
-    identity_id: str = _id("identity.id")
-    target: str = _words()
-    native_id: str = _words()
-    name: str = _words()
+    identity_id: str = id_of("identity.id")
+    target: str = words()
+    native_id: str = words()
+    name: str = words()
     observed_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     disabled: int | None = Field(default=None, sa_column=Column(Integer))
     disabled_here: int = Field(default=0, sa_column=Column(Integer, nullable=False))
@@ -123,8 +144,8 @@ class HoldingRow(Table, table=True):
         STRICT,
     )  # fmt: skip
     id: int | None = Field(default=None, sa_column=Column(ROW_ID, primary_key=True))
-    account_id: str = _id("account.id", index=True)
-    entitlement: str = _words()
+    account_id: str = id_of("account.id", index=True)
+    entitlement: str = words()
     since: datetime = Field(sa_column=Column(Instant, nullable=False))
     until: datetime | None = Field(default=None, sa_column=Column(Instant))
 
@@ -139,10 +160,10 @@ class StrayRow(Table, table=True):
         STRICT,
     )  # fmt: skip
     id: int | None = Field(default=None, sa_column=Column(ROW_ID, primary_key=True))
-    target: str = _words()
-    entitlement: str = _words()
-    native_id: str = _words()
-    name: str = _words()
+    target: str = words()
+    entitlement: str = words()
+    native_id: str = words()
+    name: str = words()
     since: datetime = Field(sa_column=Column(Instant, nullable=False))
     until: datetime | None = Field(default=None, sa_column=Column(Instant))
 
@@ -161,30 +182,30 @@ class WorkItemRow(Table, table=True):
         STRICT,
     )  # fmt: skip
     id: int | None = Field(default=None, sa_column=Column(ROW_ID, primary_key=True))
-    identity_id: str = _id("identity.id", index=True)
-    target: str = _words()
-    aspect: str = _words()
+    identity_id: str = id_of("identity.id", index=True)
+    target: str = words()
+    aspect: str = words()
     """Key of the entitlement, or ``@account``, ``@expiry``, ``@observe``."""
-    verb: str = _words()
+    verb: str = words()
     priority: int = Field(sa_column=Column(Integer, nullable=False))
     """What is done first; see ``lifecycle.services.promotion.priority_of``."""
     version: int = Field(default=1, sa_column=Column(Integer, nullable=False))
-    state: str = _words("open")
-    cause: str = _words()
+    state: str = words("open")
+    cause: str = words()
     expires_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     due_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     """When it should have been so: what lateness is counted from."""
     retry_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     attempts: int = Field(default=0, sa_column=Column(Integer, nullable=False))
-    lease_owner: str = _words()
+    lease_owner: str = words()
     lease_until: datetime | None = Field(default=None, sa_column=Column(Instant))
     intent_at: datetime | None = Field(default=None, sa_column=Column(Instant))
-    error: str = _words()
-    error_kind: str = _words()
+    error: str = words()
+    error_kind: str = words()
     failing_since: datetime | None = Field(default=None, sa_column=Column(Instant))
     finished_at: datetime | None = Field(default=None, sa_column=Column(Instant))
-    outcome: str = _words()
+    outcome: str = words()
 
 
 class AuditRow(Table, table=True):
@@ -194,13 +215,13 @@ class AuditRow(Table, table=True):
     __table_args__ = (Unique("prev"), Unique("hash"), Index("ix_audit_object", "object"), STRICT)
     seq: int = Field(sa_column=Column(ROW_ID, primary_key=True, autoincrement=False))
     at: datetime = Field(sa_column=Column(Instant, nullable=False))
-    actor: str = _words()
-    on_behalf: str = _words()
-    action: str = _words()
-    object: str = _words()
+    actor: str = words()
+    on_behalf: str = words()
+    action: str = words()
+    object: str = words()
     before: dict[str, Any] = Field(sa_column=Column(Document, nullable=False))
     after: dict[str, Any] = Field(sa_column=Column(Document, nullable=False))
-    request: str = _words()
+    request: str = words()
     prev: str = Field(sa_column=Column(String(64), nullable=False))
     hash: str = Field(sa_column=Column(String(64), nullable=False))
 
@@ -221,13 +242,13 @@ class RosterImportRow(Table, table=True):
     __tablename__ = "roster_import"
     __table_args__ = (Index("ix_roster_import_profile", "profile", "confirmed_at"), STRICT)
     id: str = Field(sa_column=Column(String(36), primary_key=True))
-    profile: str = _words()
-    scope: str = _words()
-    file_name: str = _words()
+    profile: str = words()
+    scope: str = words()
+    file_name: str = words()
     sha256: str = Field(sa_column=Column(String(64), nullable=False))
     rows: int = Field(sa_column=Column(Integer, nullable=False))
     counts: dict[str, int] = Field(sa_column=Column(Document, nullable=False))
-    actor: str = _words()
+    actor: str = words()
     confirmed_at: datetime = Field(sa_column=Column(Instant, nullable=False))
 
 
@@ -237,7 +258,7 @@ class LeaseRow(Table, table=True):
     __tablename__ = "lease"
     __table_args__ = (STRICT,)
     name: str = Field(sa_column=Column(Text, primary_key=True))
-    owner: str = _words()
+    owner: str = words()
     epoch: int = Field(sa_column=Column(Integer, nullable=False))
     beat: int = Field(sa_column=Column(BigInteger, nullable=False))
 
@@ -257,8 +278,8 @@ class BindingRow(Table, table=True):
     __tablename__ = "entitlement_binding"
     __table_args__ = (STRICT,)
     entitlement: str = Field(sa_column=Column(Text, primary_key=True))
-    locator: str = _words()
-    native_id: str = _words()
+    locator: str = words()
+    native_id: str = words()
 
 
 class TargetHealthRow(Table, table=True):
@@ -267,11 +288,11 @@ class TargetHealthRow(Table, table=True):
     __tablename__ = "target_health"
     __table_args__ = (STRICT,)
     target: str = Field(sa_column=Column(Text, primary_key=True))
-    state: str = _words()
+    state: str = words()
     since: datetime = Field(sa_column=Column(Instant, nullable=False))
     answered_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     reconciled_at: datetime | None = Field(default=None, sa_column=Column(Instant))
-    message: str = _words()
+    message: str = words()
     capabilities: list[str] = Field(sa_column=Column(Document, nullable=False))
     findings: list[dict[str, str]] = Field(sa_column=Column(Document, nullable=False))
 
@@ -285,30 +306,3 @@ class TargetHourRow(Table, table=True):
     hour: datetime = Field(sa_column=Column(Instant, primary_key=True))
     answered: int = Field(default=0, sa_column=Column(Integer, nullable=False))
     failed: int = Field(default=0, sa_column=Column(Integer, nullable=False))
-
-
-class OperatorRow(Table, table=True):
-    """Somebody who may sign in here."""
-
-    __tablename__ = "operator"
-    __table_args__ = (Unique("login"), STRICT)
-    id: str = Field(sa_column=Column(String(36), primary_key=True))
-    login: str = _words()
-    name: str = _words()
-    role: str = _words()
-    password_hash: str = _words()
-    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
-    disabled_at: datetime | None = Field(default=None, sa_column=Column(Instant))
-
-
-class SessionRow(Table, table=True):
-    """A signed-in browser; only the digest of its token is stored."""
-
-    __tablename__ = "web_session"
-    __table_args__ = (STRICT,)
-    token_hash: str = Field(sa_column=Column(String(64), primary_key=True))
-    operator_id: str = _id("operator.id", index=True)
-    created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
-    seen_at: datetime = Field(sa_column=Column(Instant, nullable=False))
-    authenticated_at: datetime = Field(sa_column=Column(Instant, nullable=False))
-    ended_at: datetime | None = Field(default=None, sa_column=Column(Instant))

@@ -9,15 +9,33 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Blueprint, Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from lifecycle import __version__
+from lifecycle.services.authorisation import Action, may
 from lifecycle.services.clock import ManualClock
 from lifecycle.settings import WebSettings
-from lifecycle.web import access, errors, formats, it, people
-from lifecycle.web.services import KEY, WebServices, services
+from lifecycle.web import (
+    access,
+    account,
+    asking,
+    confirm,
+    contractor,
+    cutoff,
+    errors,
+    formats,
+    it,
+    members,
+    people,
+    renewals,
+    requests,
+    team,
+    trail,
+)
+from lifecycle.web.services import KEY, WebServices, places, services
 
 PACKAGE = Path(__file__).parent
 STATIC = PACKAGE / "static"
@@ -36,6 +54,9 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
+PAGES = (
+    access, account, asking, confirm, contractor, cutoff, it, members, people, renewals, requests, team, trail,
+)  # fmt: skip
 THEMES = ("auto", "light", "dark")
 
 
@@ -45,8 +66,8 @@ def templates_folder() -> Path:
     return packed if packed.is_dir() else PACKAGE.parent.parent / "templates"
 
 
-def create_app(use_cases: WebServices, settings: WebSettings) -> Flask:
-    """Build the application around *use_cases*."""
+def create_app(use_cases: WebServices, settings: WebSettings, *, api: Blueprint) -> Flask:
+    """Build the application around *use_cases*, with the JSON interface beside the pages."""
     app = Flask("lifecycle", template_folder=str(templates_folder()), static_folder=None)
     app.config.update(
         SECRET_KEY=secrets.token_bytes(32),  # signs CSRF tokens only; a restart asks for a fresh form
@@ -65,14 +86,18 @@ def create_app(use_cases: WebServices, settings: WebSettings) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions[KEY] = use_cases
     CSRFProtect(app)
-    for blueprint in (access.bp, it.bp, people.bp):
-        app.register_blueprint(blueprint)
+    for module in PAGES:
+        app.register_blueprint(module.bp)
+    app.register_blueprint(api)
     errors.register(app)
     app.before_request(_recognise)
     app.after_request(_secure)
     app.context_processor(_for_templates)
     app.jinja_env.globals.update(asset=asset, version=__version__)
     formats.register(app)
+    if settings.proxies:
+        hops = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]
         app.wsgi_app, root=STATIC, prefix="static/", max_age=A_YEAR, allow_all_origins=False
     )
@@ -93,11 +118,13 @@ def _secure(response: Response) -> Response:
 
 def _for_templates() -> dict[str, Any]:
     theme = request.cookies.get("theme", "auto")
-    clock = services().clock
+    clock, actor = services().clock, g.get("actor")
+    movable = isinstance(clock, ManualClock) and actor is not None and may(actor, Action.MOVE_CLOCK)
     return {
         "theme": theme if theme in THEMES else "auto",
-        "actor": g.get("actor"),
-        "manual_clock": clock.now() if isinstance(clock, ManualClock) and g.get("actor") else None,
+        "actor": actor,
+        "places": places(actor) if actor else [],
+        "manual_clock": clock.now() if movable else None,
     }
 
 

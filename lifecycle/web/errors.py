@@ -10,14 +10,25 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from lifecycle.domain.errors import LifecycleError, NotFound, NotPermitted
+from lifecycle.services.authorisation import StepUpNeeded
 from lifecycle.services.clock import ClockGoesBack
-from lifecycle.services.signin import NotSignedIn, SignInRefused, TooManyAttempts
-from lifecycle.web.services import services
+from lifecycle.services.passkeys import PasskeyRefused
+from lifecycle.services.requests import RequestInvalid
+from lifecycle.services.secrets import TooManyAttempts
+from lifecycle.services.sessions import NotSignedIn
+from lifecycle.services.signin import DirectoryDown, SignInRefused
+from lifecycle.services.tokens import TokenInvalid
+from lifecycle.web import confirm
+from lifecycle.web.services import services, signed_in
 
 STATUS: dict[type[LifecycleError], int] = {
     NotFound: 404,
     NotPermitted: 403,
     SignInRefused: 403,
+    PasskeyRefused: 403,
+    RequestInvalid: 422,
+    TokenInvalid: 422,
+    DirectoryDown: 503,
     TooManyAttempts: 429,
     ClockGoesBack: 409,
 }
@@ -25,6 +36,8 @@ TITLES = {
     400: "That request cannot be read",
     403: "That is not permitted",
     404: "There is nothing here",
+    422: "That cannot be done so",
+    503: "Not just now",
     405: "That cannot be done here",
     409: "That is no longer possible",
     413: "That is too large",
@@ -36,6 +49,7 @@ TITLES = {
 def register(app: Flask) -> None:
     """Have every error answered by a page with a status and words a person can act on."""
     app.register_error_handler(NotSignedIn, _ask_to_sign_in)
+    app.register_error_handler(StepUpNeeded, _ask_to_confirm)
     app.register_error_handler(LifecycleError, _refused)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
@@ -47,6 +61,13 @@ def _ask_to_sign_in(_: NotSignedIn) -> ResponseReturnValue:
     if request.headers.get("HX-Request"):
         return "", 401, {"HX-Redirect": url_for(page)}
     return redirect(target, 303)
+
+
+def _ask_to_confirm(error: StepUpNeeded) -> ResponseReturnValue:
+    """Ask who is there; what was about to be done is kept in the page and goes on afterwards."""
+    again = request.method == "POST"
+    resume = request.path if again else request.full_path.rstrip("?")
+    return confirm.page(signed_in(), resume, confirm.carried(), str(error), again=again), 403
 
 
 def _refused(error: LifecycleError) -> ResponseReturnValue:

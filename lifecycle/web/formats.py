@@ -30,7 +30,10 @@ def register(app: Flask) -> None:
         rel=relative,
         local=local,
         full=full,
+        local_to=local_to,
+        length=length,
         day=day,
+        long_day=long_day,
         initials=initials,
         hue=hue,
         person_url=lambda identity: url_for("people.show", identity_id=identity.id),
@@ -45,6 +48,7 @@ def register(app: Flask) -> None:
         record_words=record_words,
     )
     app.jinja_env.filters["target_title"] = _target_title
+    app.jinja_env.filters["lower_first"] = lambda words: words[:1].lower() + words[1:]
 
 
 def relative(at: datetime, now: datetime) -> str:
@@ -71,6 +75,28 @@ def local(at: datetime, now: datetime) -> str:
 def full(at: datetime, zone: str = "UTC") -> str:
     """Write an instant in full, as clocks in *zone* show it."""
     return at.astimezone(ZoneInfo(zone)).strftime("%a %-d %B %Y, %H:%M %Z")
+
+
+def local_to(at: datetime, zone: str, now: datetime) -> str:
+    """Write an instant as clocks in *zone* show it: the time today, with the day otherwise."""
+    there = at.astimezone(ZoneInfo(zone))
+    if there.date() == now.astimezone(ZoneInfo(zone)).date():
+        return f"{there:%H:%M} today"
+    return f"{there:%a %-d %b, %H:%M}"
+
+
+def length(hours: float) -> str:
+    """Write a duration: whole days where it is some, else hours, else minutes."""
+    if hours >= 48 and hours % 24 == 0:
+        return f"{hours / 24:.0f} days"
+    if hours >= 1:
+        return f"{hours:.1f} h".replace(".0 h", " h")
+    return f"{hours * 60:.0f} min"
+
+
+def long_day(value: date) -> str:
+    """Write a day in full, for people."""
+    return f"{value:%A %-d %B %Y}"
 
 
 def day(value: date) -> str:

@@ -7,7 +7,13 @@ from datetime import date, timedelta
 from flask import request
 from werkzeug.exceptions import BadRequest
 
+from lifecycle.services.authorisation import Actor, check_fresh
+from lifecycle.web.services import services
+
 LONGEST_FIELD = 512
+LONGEST_TEXT = 2_000
+LONGEST_BODY = 16_384
+LONGEST_HOURS = 24 * 366
 STEPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}
 
 
@@ -36,6 +42,58 @@ def day(name: str) -> date | None:
         return date.fromisoformat(value) if value else None
     except ValueError as exc:
         raise BadRequest(f"{name} is not a day such as 2026-03-31.") from exc
+
+
+def body() -> str:
+    """Return the JSON text of a request, bounded."""
+    return request.get_data(as_text=True)[:LONGEST_BODY]
+
+
+def hours(name: str) -> timedelta:
+    """Return a duration given in hours."""
+    try:
+        value = float(text(name))
+    except ValueError as exc:
+        raise BadRequest(f"{name} is no number of hours.") from exc
+    if not 0 < value <= LONGEST_HOURS:
+        raise BadRequest(f"{name} is not within an hour and a year.")
+    return timedelta(hours=value)
+
+
+def required_day(name: str) -> date:
+    """Return a day from the form."""
+    try:
+        return date.fromisoformat(text(name))
+    except ValueError as exc:
+        raise BadRequest(f"{name} is not a day such as 2026-03-31.") from exc
+
+
+def optional_day(name: str) -> date | None:
+    """Return a day from the form, if there is one."""
+    return required_day(name) if optional(name) else None
+
+
+def several(name: str, most: int = 200) -> list[str]:
+    """Return all values of one field, bounded in number and length."""
+    values = request.form.getlist(name) or request.args.getlist(name)
+    if len(values) > most:
+        raise BadRequest(f"At most {most} at once.")
+    return [value[:LONGEST_FIELD] for value in values]
+
+
+def long_text(name: str) -> str:
+    """Return words, possibly none."""
+    return request.form.get(name, "").replace("\0", "")[:LONGEST_TEXT]
+
+
+def fresh(actor: Actor) -> None:
+    """
+    Refuse what needs a fresh confirmation.
+
+    Raises:
+        StepUpNeeded: If the last one is older than five minutes.
+    """
+    check_fresh(actor, services().sessions.wall())
 
 
 def clock_step() -> str:

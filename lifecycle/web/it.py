@@ -5,18 +5,20 @@ from __future__ import annotations
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from lifecycle.services.authorisation import Action
+from lifecycle.services.authorisation import Action, may
 from lifecycle.services.clock import manual
 from lifecycle.web import forms
-from lifecycle.web.services import permitted, services
+from lifecycle.web.services import permitted, services, signed_in, start_of
 
 bp = Blueprint("it", __name__)
 
 
 @bp.get("/")
 def dashboard() -> ResponseReturnValue:
-    """Show what holds now and what comes next."""
-    permitted(Action.SEE_DASHBOARD)
+    """Show what holds now and what comes next; whoever it is not for begins elsewhere."""
+    actor = signed_in()
+    if not may(actor, Action.SEE_DASHBOARD):
+        return redirect(url_for(start_of(actor)), 303)
     return render_template("it/dashboard.html", nav="dashboard", d=services().overview.dashboard())
 
 
@@ -33,7 +35,7 @@ def live() -> ResponseReturnValue:
 @bp.post("/targets/<name>/retry")
 def retry(name: str) -> ResponseReturnValue:
     """Ask a target again now, and everything that waits for it."""
-    actor = permitted(Action.RETRY_TARGET, f"target:{name}")
+    actor = permitted(Action.RETRY_TARGET)
     services().engine.retry(name, actor.trail_name)
     flash(f"{services().targets[name].title} was asked again.")
     return redirect(url_for("it.dashboard"), 303)

@@ -5,18 +5,19 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from lifecycle.services.authorisation import Action
+from lifecycle.services.authorisation import Action, may
 from lifecycle.services.persons import PAGE
 from lifecycle.web import forms
-from lifecycle.web.services import permitted, services
+from lifecycle.web.services import about, permitted, services
 
 bp = Blueprint("people", __name__, url_prefix="/people")
+OFFERED = (Action.ASK, Action.REVOKE_NOW, Action.END_GRANT, Action.HAND_OVER, Action.ACTIVATE)
 
 
 @bp.get("")
 def index() -> ResponseReturnValue:
     """List people, by part of name, worker id or e-mail address."""
-    permitted(Action.SEE_PEOPLE)
+    permitted(Action.SEARCH_PEOPLE)
     words, last_day = forms.query("q"), forms.day("last_day")
     after = (forms.query("after"), forms.query("id"))
     persons = services().persons
@@ -30,7 +31,18 @@ def index() -> ResponseReturnValue:
 @bp.get("/<identity_id>")
 def show(identity_id: str) -> ResponseReturnValue:
     """Show what one person holds, why, and what changes when."""
-    permitted(Action.SEE_PEOPLE, f"identity:{identity_id}")
+    subject = about(identity_id)
+    actor = permitted(Action.SEE_PERSON, subject)
     portrait = services().persons.portrait(identity_id)
-    records = services().trail.about(portrait.objects)
-    return render_template("it/person.html", nav="people", p=portrait, s=portrait.standing, records=records)
+    team = services().team
+    return render_template(
+        "it/person.html",
+        nav="people" if may(actor, Action.SEARCH_PEOPLE) else "team",
+        p=portrait,
+        s=portrait.standing,
+        records=services().trail.about(portrait.objects),
+        grants=team.grants(portrait.standing),
+        waiting=team.waiting_of(identity_id),
+        handover=team.handover_of(portrait.standing),
+        can={action.value: may(actor, action, subject) for action in OFFERED},
+    )

@@ -4,10 +4,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from argon2 import PasswordHasher
+
 from connectors.memory import MemoryConnector
+from lifecycle.domain.grant import Grant
+from lifecycle.domain.party import key_of
+from lifecycle.domain.role import Role
 from lifecycle.runtime import Runtime
+from lifecycle.services.authorisation import Actor
 from lifecycle.services.clock import Clock
+from lifecycle.services.sessions import actor_of
+from lifecycle.services.signin import new_local
 from lifecycle.settings import Settings
+from lifecycle.store import members, people
 
 STAGES = [
     {"name": "active", "begins": "first day", "ceiling": "god"},
@@ -23,6 +32,8 @@ COLUMNS = {
     "reference": "contract", "worker_id": "worker", "name": "name", "vendor": "vendor", "role": "role",
     "site": "site", "first_day": "first", "last_day": "last", "email": "email", "sponsor": "sponsor",
 }  # fmt: skip
+PASSWORD = "correct horse battery"
+HASHED = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
@@ -75,6 +86,8 @@ class World:
 
     url: str
     clock: HandClock = field(default_factory=HandClock)
+    wall: HandClock = field(default_factory=HandClock)
+    """What sessions are counted on; it stands still unless moved."""
     tool: MemoryConnector = field(default_factory=lambda: MemoryConnector("tool"))
     changes: dict[str, Any] = field(default_factory=dict)
     started: list[Runtime] = field(default_factory=list)
@@ -90,6 +103,7 @@ class World:
         runtime = Runtime(settings, {"tool": lambda: self.tool})
         clock: Clock = self.clock
         runtime.__dict__["clock"] = clock
+        runtime.sessions.wall = self.wall.now
         self.runtime = runtime
         self.started.append(runtime)
         return runtime
@@ -109,6 +123,34 @@ class World:
         assert shown.usable, shown.reading.complaints
         self.runtime.rosters.confirm(content, profile=profile, actor="hr", digest=shown.digest, file_name="roster.csv")
 
+    def member(self, login: str, *roles: Role, worker: str = "", supervisor: str = "", email: str = "") -> Actor:
+        """Make somebody who signs in with `PASSWORD`; with *worker*, the person of that worker id on the roster."""
+        with self.runtime.store.write() as unit:
+            long_ago = self.wall.now() - timedelta(days=90)
+            row = new_local(login, login.capitalize(), [role.value for role in roles], long_ago)
+            row.email, row.email_key, row.supervisor = email, key_of(email), supervisor
+            row.password_hash = HASHED
+            if worker:
+                row.identity_id = people.identities_called(unit, worker_id=worker)[0].id
+            unit.session.add(row)
+        return self.actor(login)
+
+    def actor(self, login: str) -> Actor:
+        """Return a member as the one who acts, freshly authenticated."""
+        with self.runtime.store.read() as unit:
+            row = members.by_subject(unit, "local", login)
+        assert row is not None
+        return actor_of(row, self.wall.now())
+
+    def sign_in(self, login: str) -> str:
+        """Sign in and return the session's token."""
+        return self.runtime.sign_in.sign_in(login=login, password=PASSWORD, address="test")
+
+    def person(self, worker: str) -> str:
+        """Return somebody's id by worker id."""
+        with self.runtime.store.read() as unit:
+            return people.identities_called(unit, worker_id=worker)[0].id
+
     def tick(self) -> int:
         """Make one pass; how many changes were done."""
         assert self.runtime.leadership.try_to_lead()
@@ -117,6 +159,13 @@ class World:
     def close(self) -> None:
         for runtime in self.started:
             runtime.close()
+
+
+def record_grant(runtime: Runtime, grant: Grant, identity_id: str) -> None:
+    """Store a grant as an activation does, without anybody asking."""
+    with runtime.store.write() as unit:
+        people.add_grant(unit, grant)
+        people.make_due(unit, grant.starts_at, [identity_id])
 
 
 def line(
@@ -129,10 +178,11 @@ def line(
     vendor: str = "Northgate",
     contract: str = "",
     name: str = "",
+    sponsor: str = "boss@example.com",
 ) -> str:
     """One roster line."""
     fields = [contract or f"C-{worker}", worker, name or f"Person {worker}", vendor, role, site, f"{first}", f"{last}"]
-    return ",".join([*fields, f"{worker}@example.com", "boss@example.com"])
+    return ",".join([*fields, f"{worker}@example.com", sponsor])
 
 
 def roster_bytes(*lines: str) -> bytes:

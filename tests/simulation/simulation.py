@@ -14,6 +14,7 @@ import tempfile
 import uuid
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,13 +24,11 @@ from unittest.mock import patch
 from sqlalchemy import select
 
 from lifecycle.domain.entitlement import Tier
-from lifecycle.domain.errors import LifecycleError
-from lifecycle.domain.grant import Grant
+from lifecycle.domain.grant import Grant, NothingLeftToGrant
 from lifecycle.runtime import Runtime
-from lifecycle.services.grants import Grants
 from lifecycle.store import work
 from lifecycle.store.tables import AuditRow
-from tests.services.world import World, line, roster_bytes
+from tests.services.world import World, line, record_grant, roster_bytes
 from tests.simulation.faults import Crash, CrashingStore, FaultyConnector, Weather
 from tests.simulation.plants import plant
 
@@ -210,12 +209,10 @@ class Simulation:
         if contract is None:
             return
         ends_at = now + timedelta(hours=self.random.randrange(1, 200))
-        grant = Grant(f"g{self.steps}", contract.engagement.id, "tool.god", now, ends_at, "because", f"GR-{self.steps}")
-        try:
-            grants = Grants(self.runtime.store, self.runtime.rulebook, self.runtime.clock)
-            grants.record(grant, identity_id=standing.identity.id, actor="it")
-        except LifecycleError:
-            pass  # nothing left to grant
+        with suppress(NothingLeftToGrant):
+            ends_at = min(ends_at, contract.timeline.falls_below(Tier.GOD, now))
+            grant = Grant(f"g{self.steps}", contract.engagement.id, "tool.god", now, ends_at, "because")
+            record_grant(self.runtime, grant, standing.identity.id)
 
     def _by_hand(self) -> None:
         """Somebody adds or removes a member in the target."""

@@ -13,8 +13,8 @@ from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from lifecycle.domain.errors import InvalidSettings
-from lifecycle.store import schema, state
-from lifecycle.store.tables import IdentityRow, StateRow, metadata
+from lifecycle.store import members, schema, state
+from lifecycle.store.tables import EngagementRow, IdentityRow, StateRow, metadata
 from lifecycle.store.unit import Store
 
 COUNTER = select(StateRow).where(StateRow.__table__.c.name == "counter")
@@ -61,15 +61,39 @@ def _definitions(connection: Any) -> dict[str, set[str]]:
     }
 
 
+OLD_ROWS = (
+    "INSERT INTO identity (id, source, worker_id, name, email, version, created_at) "
+    "VALUES ('i1', 'f', 'w1', 'N', '', 1, 5)",
+    "INSERT INTO engagement (id, identity_id, source, reference, first_day, last_day, zone, sponsor, line) "
+    "VALUES ('e1', 'i1', 'f', 'r', '2026-01-01', '2026-02-01', 'UTC', ' Boss@Example.com', 2)",
+    "INSERT INTO operator (id, login, name, role, password_hash, created_at) "
+    "VALUES ('o1', 'Ada', 'Ada L', 'it-administrator', 'hash', 7)",
+)
+
+
 def test_the_version_before_is_migrated_with_its_rows(store_url: str) -> None:
     store = Store(store_url)
-    schema.prepare(store, "0001")
-    with store.write() as unit:
-        unit.session.add(person(1))
-        unit.audit(at=AT, actor="a", action="b", object_="c")
+    schema.prepare(store, "0002")
+    with store.engine.begin() as connection:
+        for statement in OLD_ROWS:
+            connection.execute(text(statement))
     schema.prepare(store)
     with store.read() as unit:
         assert unit.session.get(IdentityRow, "i1") is not None
+        engagement, ada = unit.session.get(EngagementRow, "e1"), members.by_subject(unit, "local", "ada")
+        assert engagement is not None
+        assert engagement.sponsor_key == "boss@example.com"
+        assert ada is not None
+        assert (ada.id, ada.login, ada.roles, ada.password_hash) == ("o1", "Ada", ["it-administrator"], "hash")
+    store.close()
+
+
+def test_the_trail_of_the_first_version_only_grows_too(store_url: str) -> None:
+    store = Store(store_url)
+    schema.prepare(store, "0001")
+    with store.write() as unit:
+        unit.audit(at=AT, actor="a", action="b", object_="c")
+    schema.prepare(store)
     with pytest.raises(DBAPIError, match="only grows"), store.write() as unit:
         unit.session.execute(text("DELETE FROM audit"))
     store.close()

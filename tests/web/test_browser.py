@@ -94,7 +94,7 @@ def test_everything_works_without_script(browser: Any, site: Site) -> None:
     context = browser.new_context(java_script_enabled=False, base_url=site.url)
     page = context.new_page()
     page.goto("/people")
-    page.get_by_label("Name to sign in with").fill("hannah")
+    page.get_by_label("Name to sign in with").fill("petra")
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="People", exact=True)).to_be_visible()

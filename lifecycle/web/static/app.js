@@ -25,4 +25,54 @@
     const s = Math.round((Date.now() - answered) / 1000);
     fresh.textContent = s > 30 ? `Not live: no answer for ${s} s` : `Live, asked ${s} s ago`;
   }, 1000);
+  // the button of a review says the outcome of what is chosen
+  const review = $("[data-review]");
+  if (review) review.addEventListener("change", e => {
+    const words = e.target.dataset.outcome; if (words) $("[data-outcome-button]", review).textContent = words;
+  });
+  // asking: what it means follows what is chosen; without script a button shows it
+  const asking = $("[data-preview]");
+  if (asking) asking.addEventListener("change", async e => {
+    if (e.target.name === "reason") return;
+    const chosen = new FormData(asking); chosen.delete("csrf_token");
+    if (e.target.name === "hours") { chosen.delete("other"); asking.other.value = ""; }
+    const url = `${asking.dataset.preview}?${new URLSearchParams(chosen)}`;
+    if (e.target.name === "entitlement") { location.assign(url); return; }
+    const answer = await fetch(url, { headers: { Accept: "text/html" } });
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    $("#meaning").replaceChildren(...page.querySelector("#meaning").childNodes);
+  });
+  // passkeys
+  const bytes = s => Uint8Array.from(atob(s.replace(/-/g, "+").replace(/_/g, "/")), c => c.charCodeAt(0));
+  const text = b => btoa(String.fromCharCode(...new Uint8Array(b))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  const csrf = () => JSON.parse(document.body.getAttribute("hx-headers"));
+  const send = (url, body) => fetch(url, { method: "POST", headers: { ...csrf(), "Content-Type": "application/json" }, body });
+  const ids = list => (list || []).map(c => ({ ...c, id: bytes(c.id) }));
+  const failed = (form, words) => { const p = $("[data-passkey-error]", form); p.textContent = words; p.hidden = false; };
+  const confirmFirst = () => location.assign(`/confirm?next=${encodeURIComponent(location.pathname)}`);
+  const adding = $("[data-passkey-add]");
+  if (adding) adding.addEventListener("submit", async e => {
+    e.preventDefault();
+    try {
+      const asked = await send(adding.dataset.options, "");
+      if (asked.status === 403) { confirmFirst(); return; }
+      const o = await asked.json();
+      const made = await navigator.credentials.create({ publicKey: { ...o, challenge: bytes(o.challenge), user: { ...o.user, id: bytes(o.user.id) }, excludeCredentials: ids(o.excludeCredentials) } });
+      const r = made.response;
+      const answer = await send(`${adding.dataset.answer}?name=${encodeURIComponent(adding.name.value)}`, JSON.stringify({ id: made.id, rawId: text(made.rawId), type: made.type, response: { attestationObject: text(r.attestationObject), clientDataJSON: text(r.clientDataJSON), transports: r.getTransports ? r.getTransports() : [] } }));
+      if (answer.status === 204) location.reload(); else failed(adding, (await answer.json()).error);
+    } catch (error) { failed(adding, `The passkey was not made: ${error.message}`); }
+  });
+  const confirming = $("[data-passkey-confirm]");
+  if (confirming) confirming.addEventListener("submit", async e => {
+    e.preventDefault();
+    try {
+      const o = await (await send(confirming.dataset.options, "")).json();
+      const got = await navigator.credentials.get({ publicKey: { ...o, challenge: bytes(o.challenge), allowCredentials: ids(o.allowCredentials) } });
+      const r = got.response;
+      const answer = await send(confirming.dataset.answer, JSON.stringify({ id: got.id, rawId: text(got.rawId), type: got.type, response: { authenticatorData: text(r.authenticatorData), clientDataJSON: text(r.clientDataJSON), signature: text(r.signature), userHandle: r.userHandle ? text(r.userHandle) : null } }));
+      if (answer.status === 204) confirming.submit(); else failed(confirming, (await answer.json()).error);
+    } catch (error) { failed(confirming, `The passkey was not used: ${error.message}`); }
+  });
 })();

@@ -1,0 +1,1 @@
+"""What other programs ask, as JSON, with a token."""

@@ -1,0 +1,144 @@
+"""The JSON interface, version 1: who holds what, what is asked, and the trail. Nothing here changes anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from lifecycle.domain.entitlement import Tier
+from lifecycle.domain.errors import InvalidCatalogue, LifecycleError, NotFound, NotPermitted
+from lifecycle.services.authorisation import Action, Actor, authorize
+from lifecycle.services.holders import Holders
+from lifecycle.services.persons import Persons
+from lifecycle.services.reviews import Reviews
+from lifecycle.services.tokens import ServiceTokens, TokenRefused
+from lifecycle.services.trail import Trail
+
+MOST = 200
+STATUS: dict[type[LifecycleError], int] = {TokenRefused: 401, NotPermitted: 403, NotFound: 404, InvalidCatalogue: 400}
+
+
+@dataclass(frozen=True)
+class ApiServices:
+    """The use cases behind it."""
+
+    tokens: ServiceTokens
+    holders: Holders
+    persons: Persons
+    reviews: Reviews
+    trail: Trail
+
+
+def blueprint(use_cases: ApiServices) -> Blueprint:
+    """Build the interface around *use_cases*."""
+    bp = Blueprint("api", __name__, url_prefix="/api/v1")
+
+    def permitted(action: Action) -> Actor:
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        actor = use_cases.tokens.actor(token.strip() if kind.casefold() == "bearer" else "")
+        authorize(actor, action)
+        return actor
+
+    _routes(bp, use_cases, permitted)
+    bp.register_error_handler(LifecycleError, _refused)
+    return bp
+
+
+def _routes(bp: Blueprint, use_cases: ApiServices, permitted: Callable[[Action], Actor]) -> None:
+    @bp.get("/holders")
+    def holders() -> ResponseReturnValue:
+        """Who holds rights of a tier now: ``?tier=god``."""
+        permitted(Action.READ_ACCESS)
+        found = use_cases.holders.who(Tier.parse(request.args.get("tier", "god")))
+        return {
+            "holders": [
+                {
+                    "entitlement": h.entitlement,
+                    "target": h.target,
+                    "account": h.account,
+                    "identity": h.identity.id if h.identity else None,
+                    "worker_id": h.identity.worker_id if h.identity else None,
+                    "since": _stamp(h.since),
+                    "ends_at": _stamp(h.ends_at),
+                }
+                for h in found
+            ]
+        }
+
+    @bp.get("/people/<name>/access")
+    def access(name: str) -> ResponseReturnValue:
+        """What one person holds and should hold; by id, worker id or e-mail address."""
+        permitted(Action.READ_ACCESS)
+        standing, explanations = use_cases.persons.explain(name)
+        return {
+            "identity": standing.identity.id,
+            "worker_id": standing.identity.worker_id,
+            "stage": standing.stage,
+            "access": [
+                {
+                    "entitlement": x.entitlement,
+                    "target": x.target,
+                    "tier": x.tier,
+                    "held": x.held,
+                    "because": x.because,
+                    "until": _stamp(x.until),
+                }
+                for x in explanations
+            ],
+        }
+
+    @bp.get("/requests")
+    def requests() -> ResponseReturnValue:
+        """What waits for a review."""
+        permitted(Action.READ_REQUESTS)
+        return {
+            "requests": [
+                {
+                    "id": case.row.id,
+                    "kind": case.row.kind,
+                    "identity": case.row.identity_id,
+                    "entitlement": case.row.entitlement,
+                    "approvals": len(case.request.approvals),
+                    "approvals_needed": case.row.approvals_needed,
+                    "expires_at": _stamp(case.row.expires_at),
+                }
+                for case in use_cases.reviews.pending()
+            ]
+        }
+
+    @bp.get("/trail")
+    def trail() -> ResponseReturnValue:
+        """Records of the trail, newest first: ``?before=SEQ`` for the next page."""
+        permitted(Action.READ_TRAIL)
+        before = request.args.get("before", "")
+        number = int(before) if before.isdigit() and len(before) < 16 else None
+        return {
+            "records": [
+                {
+                    "seq": r.seq,
+                    "at": _stamp(r.at),
+                    "actor": r.actor,
+                    "on_behalf": r.on_behalf,
+                    "action": r.action,
+                    "object": r.object,
+                    "before": dict(r.before),
+                    "after": dict(r.after),
+                    "request": r.request,
+                }
+                for r in use_cases.trail.search(before=number, limit=MOST)
+            ]
+        }
+
+
+def _refused(error: LifecycleError) -> ResponseReturnValue:
+    status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 409)
+    headers = {"WWW-Authenticate": 'Bearer realm="lifecycle"'} if status == 401 else {}
+    return {"error": error.code, "message": str(error)}, status, headers
+
+
+def _stamp(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

@@ -1,0 +1,137 @@
+"""Who may be given what for how long: the shortest of all limits, and the words for what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from lifecycle.domain.access import Contract
+from lifecycle.domain.entitlement import Catalogue, Entitlement, Tier
+from lifecycle.domain.errors import LifecycleError
+from lifecycle.domain.grant import Grant, NothingLeftToGrant
+
+LAST_PART = 4
+"""More time can be asked for in the last quarter of a grant, and at least in its last hour."""
+
+
+class NotEligible(LifecycleError):
+    """This right cannot be asked for, or not now, or not for this person."""
+
+    code = "not-eligible"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How long something may be held: at most ``longest``, and never beyond ``until`` (UTC, exclusive)."""
+
+    longest: timedelta
+    until: datetime
+    why_until: str
+    """What ends it, in words."""
+    exception: bool
+    """Whether it is above the ceiling of the stage, so that two people must want it."""
+
+    def ends_at(self, asked: timedelta, starts_at: datetime) -> datetime:
+        """
+        Return when a grant from *starts_at* on ends: the shortest limit wins.
+
+        Raises:
+            NothingLeftToGrant: If nothing is left.
+        """
+        ends_at = min(starts_at + min(asked, self.longest), self.until)
+        if ends_at <= starts_at:
+            raise NothingLeftToGrant(f"Nothing is left: {self.why_until}.")
+        return ends_at
+
+
+def limit_of(contract: Contract, entitlement: Entitlement, tier_longest: timedelta, now: datetime) -> Limit:
+    """
+    Say how long *entitlement* may be held through *contract* if it were given at *now* (aware).
+
+    Inside the offboarding window a right above the stage's ceiling is an exception, which ends before the last
+    working day begins; on that day there is none.
+
+    Raises:
+        NotEligible: If it cannot be asked for, or the contract does not run.
+    """
+    if not entitlement.requestable:
+        raise NotEligible(f"{entitlement.title} cannot be asked for here.")
+    if contract.engagement.measures.cut_off(now):
+        raise NotEligible("Their access was ended by a person; that must be undone first.")
+    timeline = contract.timeline
+    if not timeline.live_at(now):
+        raise NotEligible("The contract does not run now.")
+    longest = min(tier_longest, entitlement.longest or tier_longest)
+    if entitlement.tier <= timeline.ceiling_at(now):
+        # God mode ends where the policy ends it; anything less narrows by itself and dies with the contract.
+        until = timeline.falls_below(Tier.GOD, now) if is_god(entitlement) else timeline.ends_at
+        why = (
+            "the contract ends then"
+            if until >= timeline.ends_at
+            else f"the stage '{timeline.stage_at(until)}' begins then"
+        )
+        return Limit(longest, until, why, exception=False)
+    if now >= timeline.final_day_at:
+        raise NotEligible("On the last working day no exception is possible.")
+    return Limit(longest, timeline.final_day_at, "the last working day begins then", exception=True)
+
+
+def narrowing_of(
+    entitlement: Entitlement, catalogue: Catalogue, contract: Contract, starts_at: datetime, ends_at: datetime
+) -> tuple[tuple[datetime, Entitlement | None], ...]:
+    """
+    List what stages of the policy make of *entitlement* while it is held.
+
+    Returns:
+        Instants inside the interval (UTC) with what is held from then on; None where nothing of it fits.
+    """
+    steps: list[tuple[datetime, Entitlement | None]] = []
+    held: Entitlement | None = entitlement
+    for transition in contract.timeline.transitions:
+        if starts_at < transition.at < ends_at:
+            fits = catalogue.fit(entitlement.key, transition.ceiling)
+            if fits != held:
+                steps.append((transition.at, fits))
+                held = fits
+    return tuple(steps)
+
+
+def approvals_for(entitlement: Entitlement, limit: Limit) -> int:
+    """Say how many people must approve: two for god mode, for what is marked dual, and for any exception."""
+    return 2 if limit.exception else entitlement.approvals_needed
+
+
+def extension_opens_at(grant: Grant) -> datetime:
+    """Return the instant from which more time for *grant* can be asked for."""
+    length = grant.ends_at - grant.starts_at
+    return grant.ends_at - max(length / LAST_PART, min(timedelta(hours=1), length))
+
+
+def check_extension(grant: Grant, now: datetime) -> None:
+    """
+    Refuse to extend what has not begun its last part, or has ended.
+
+    Raises:
+        NotEligible: Naming when it can be extended, or that it can only be renewed.
+    """
+    if now >= grant.ends_at:
+        raise NotEligible("It has ended; renew it instead.")
+    opens_at = extension_opens_at(grant)
+    if now < opens_at:
+        raise NotEligible(f"More time can be asked for from {opens_at:%-d %b, %H:%M} UTC on.")
+
+
+def check_renewal(grant: Grant, now: datetime) -> None:
+    """
+    Refuse to renew what still runs.
+
+    Raises:
+        NotEligible: If it has not ended.
+    """
+    if now < grant.ends_at:
+        raise NotEligible("It has not ended; extend it instead.")
+
+
+def is_god(entitlement: Entitlement) -> bool:
+    """Say whether the strictest rules apply."""
+    return entitlement.tier is Tier.GOD

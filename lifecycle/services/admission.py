@@ -1,0 +1,85 @@
+"""From what a provider vouches for to a member here: roles by group, and who on the roster somebody is."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from lifecycle.domain.party import key_of
+from lifecycle.domain.role import Role
+from lifecycle.settings import SignInSettings
+from lifecycle.store import members, people
+from lifecycle.store.people_tables import MemberRow
+from lifecycle.store.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """What a provider or a directory says about somebody who has just proven who they are."""
+
+    provider: str
+    subject: str
+    """Never changes and is never given to anybody else; with the provider it is the key."""
+    login: str
+    name: str
+    email: str = ""
+    """Only where the provider says that it is verified."""
+    employee_id: str = ""
+    supervisor: str = ""
+    groups: tuple[str, ...] = ()
+
+
+def admit(unit: Unit, vouched: Vouched, settings: SignInSettings, now: datetime) -> MemberRow:
+    """
+    Return the member for *vouched*, made or brought up to date in *unit*.
+
+    Nobody is recognised by an e-mail address: two subjects with the same one are two members, whom the two-person
+    rule counts as one person.
+    """
+    roles = sorted({role.value for group in vouched.groups for role in settings.roles.get(group, ())})
+    member = members.by_subject(unit, vouched.provider, vouched.subject)
+    before = list(member.roles) if member else []
+    if member is None:
+        member = MemberRow(
+            id=str(uuid.uuid4()),
+            provider=vouched.provider,
+            subject=vouched.subject,
+            roles=[],
+            roles_since=now,
+            created_at=now,
+        )
+        unit.session.add(member)
+    member.login, member.name = vouched.login or vouched.subject, vouched.name
+    member.email, member.email_key = vouched.email, key_of(vouched.email)
+    member.employee_id, member.supervisor = vouched.employee_id, vouched.supervisor
+    change_roles(member, roles, now)
+    linked = _link(unit, member, settings)
+    unit.session.add(member)
+    unit.session.flush()
+    if before != roles or linked:
+        after = {"roles": roles, "groups": sorted(vouched.groups), "on_roster_as": member.identity_id or ""}
+        unit.audit(
+            at=now, actor=f"provider:{vouched.provider}", action="member-changed", object_=f"member:{member.id}",
+            before={"roles": before}, after=after,
+        )  # fmt: skip
+    return member
+
+
+def change_roles(member: MemberRow, roles: list[str], now: datetime) -> None:
+    """Give a member these roles; how long they have had them is counted anew when they gain one."""
+    if set(roles) - set(member.roles):
+        member.roles_since = now
+    member.roles = sorted({role for role in roles if role != Role.CONTRACTOR.value})
+
+
+def _link(unit: Unit, member: MemberRow, settings: SignInSettings) -> bool:
+    if member.identity_id is not None:
+        return False
+    by_email = settings.contractors_by == "email"
+    found = people.identities_called(
+        unit, email=member.email if by_email else "", worker_id="" if by_email else member.employee_id
+    )
+    if len(found) == 1:
+        member.identity_id = found[0].id
+    return len(found) == 1

@@ -1,0 +1,220 @@
+"""A request as rows, as terms that an approval binds to, and as the domain sees it; and who may review it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from lifecycle.domain.access import Contract
+from lifecycle.domain.approval import Kind, Request, Resolution, Review, ReviewRefused, Verdict, check_reviewer, digest
+from lifecycle.domain.entitlement import Entitlement
+from lifecycle.domain.errors import NotFound
+from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.domain.party import Party, key_of
+from lifecycle.domain.role import IT, Role
+from lifecycle.services.authorisation import About
+from lifecycle.services.clock import Clock
+from lifecycle.services.parties import Parties, keys_of, roles_of
+from lifecycle.services.rulebook import Rulebook
+from lifecycle.settings import RequestSettings
+from lifecycle.store import members, people, requests
+from lifecycle.store.people_tables import MemberRow
+from lifecycle.store.request_tables import RequestRow, ReviewRow
+from lifecycle.store.unit import Unit
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Who may review a request, before the two-person rule looks at each of them."""
+
+    keys: frozenset[str]
+    roles: frozenset[Role]
+    named: tuple[str, ...]
+    """Owners, sponsor and fallback as they are written, for people to read."""
+
+    def holds(self, member: MemberRow) -> bool:
+        """Say whether *member* is in it."""
+        return bool(keys_of(member) & self.keys or roles_of(member) & self.roles)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything about one request, as it stands now."""
+
+    row: RequestRow
+    request: Request
+    identity: Identity
+    contract: Contract
+    entitlement: Entitlement | None
+    requester: MemberRow
+    pool: Pool
+
+    @property
+    def about(self) -> About:
+        """What authorisation looks at: the person, and everybody who is concerned."""
+        parties = self.pool.keys | self.request.requester.keys | self.request.beneficiary.keys
+        sponsor = frozenset({key_of(self.contract.engagement.sponsor)} - {""})
+        return About(f"request:{self.row.id}", self.identity.id, sponsor, parties)
+
+    @property
+    def link(self) -> str:
+        """Path of its page."""
+        return f"/requests/{self.row.id}"
+
+
+@dataclass
+class Casebook:
+    """Loads cases. Every method works in the unit it is given."""
+
+    rulebook: Rulebook
+    parties: Parties
+    settings: RequestSettings
+    clock: Clock
+
+    def load(self, unit: Unit, row: RequestRow) -> Case:
+        """Gather everything about *row*."""
+        return self.load_all(unit, [row])[0]
+
+    def find(self, unit: Unit, request_id: str, *, lock: bool = False) -> Case:
+        """
+        Load a request, on PostgreSQL locked if asked.
+
+        Raises:
+            NotFound: If there is none.
+        """
+        row = requests.locked(unit, request_id) if lock else requests.get(unit, request_id)
+        if row is None:
+            raise NotFound(f"There is no request {request_id}.")
+        return self.load(unit, row)
+
+    def load_all(self, unit: Unit, rows: Sequence[RequestRow]) -> list[Case]:
+        """Gather everything about several requests."""
+        reviews = requests.reviews_of(unit, rows)
+        persons = people.identities(unit, {row.identity_id for row in rows})
+        reviewer_ids = {r.reviewer_id for own in reviews.values() for r in own}
+        known = members.by_ids(unit, {row.requester_id for row in rows} | reviewer_ids)
+        parties: dict[str, Party] = {}
+
+        def party(member: MemberRow) -> Party:
+            if member.id not in parties:
+                parties[member.id] = self.parties.of_member(unit, member)
+            return parties[member.id]
+
+        cases = []
+        for row in rows:
+            identity = persons[IdentityId(row.identity_id)]
+            contract = self._contract(unit, row)
+            request = self._request(unit, row, reviews.get(row.id, []), known, party, identity)
+            entitlement = self.rulebook.entitlement(row.entitlement)
+            pool = self.pool(unit, row, contract, entitlement)
+            cases.append(Case(row, request, identity, contract, entitlement, known[row.requester_id], pool))
+        return cases
+
+    def _contract(self, unit: Unit, row: RequestRow) -> Contract:
+        contracts = self.parties.contracts(unit, row.identity_id)
+        found = next((c for c in contracts if c.engagement.id == row.engagement_id), None)
+        if found is None:
+            raise NotFound(f"The contract that {row.id} was asked for is no longer known.")
+        return found
+
+    def _request(
+        self, unit: Unit, row: RequestRow, reviews: list[ReviewRow], known: dict[str, MemberRow], party: Any,
+        identity: Identity,
+    ) -> Request:  # fmt: skip
+        return Request(
+            id=row.id,
+            kind=Kind(row.kind),
+            requester=party(known[row.requester_id]),
+            beneficiary=self.parties.of_identity(unit, identity),
+            entitlement=row.entitlement,
+            asked=timedelta(seconds=row.asked_seconds),
+            reason=row.reason,
+            approvals_needed=row.approvals_needed,
+            god=bool(row.god),
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            terms=row.terms,
+            resolution=Resolution(row.resolution),
+            reviews=tuple(
+                Review(
+                    party(known[r.reviewer_id]),
+                    Verdict(r.verdict),
+                    r.at,
+                    r.note,
+                    None if r.longest_seconds is None else timedelta(seconds=r.longest_seconds),
+                    r.terms,
+                )
+                for r in reviews
+            ),
+        )
+
+    def terms(self, row: RequestRow, contract: Contract, entitlement: Entitlement | None) -> str:
+        """Return the digest of everything a reviewer is shown, as it would be shown now."""
+        engagement = contract.engagement
+        lesser = self.rulebook.catalogue.entitlements.get(entitlement.narrows_to or "") if entitlement else None
+        return digest(
+            {
+                "kind": row.kind,
+                "person": row.identity_id,
+                "contract": [engagement.id, engagement.vendor, engagement.last_day.isoformat(), engagement.sponsor],
+                "right": [entitlement.key, entitlement.target, entitlement.locator, entitlement.tier.label]
+                if entitlement
+                else row.entitlement,
+                "narrows_to": lesser.key if lesser else "",
+                "seconds": row.asked_seconds,
+                "at_once": row.at_once,
+                "window": row.window_seconds,
+                "reason": row.reason,
+                "requester": row.requester_id,
+                "grant": row.grant_id,
+                "until": row.until_day.isoformat() if row.until_day else "",
+                "approvals": row.approvals_needed,
+                "exception": row.exception,
+            }
+        )
+
+    def pool(self, unit: Unit, row: RequestRow, contract: Contract, entitlement: Entitlement | None) -> Pool:
+        """Say who may review: owners of the entitlement, the sponsor and everybody above them, and IT."""
+        sponsor = contract.engagement.sponsor
+        roles = set(IT)
+        owners: tuple[str, ...] = entitlement.owners if entitlement else ()
+        if row.kind in {Kind.BRIDGE.value, Kind.CUT_OFF.value}:
+            roles.add(Role.HR)
+        fallback = self.settings.fallback if row.escalated_at is not None else ()
+        named = tuple(dict.fromkeys(name for name in (*owners, sponsor, *fallback) if name))
+        keys = {key_of(name) for name in named}
+        if sponsor:
+            keys |= self.parties.line_above(unit, key_of(sponsor))
+        return Pool(frozenset(keys), frozenset(roles), named)
+
+    def reviewers(self, unit: Unit, case: Case) -> list[MemberRow]:
+        """List those who could review now: in the pool, and nobody whom the two-person rule would refuse."""
+        candidates = {m.id: m for m in members.employees(unit)}
+        candidates |= {m.id: m for m in members.by_keys(unit, case.pool.keys)}
+        return [m for m in candidates.values() if case.pool.holds(m) and self._could(unit, case, m)]
+
+    def _could(self, unit: Unit, case: Case, member: MemberRow) -> bool:
+        request = replace(case.request, resolution=Resolution.PENDING)
+        try:
+            check_reviewer(request, self.parties.of_member(unit, member), in_pool=True)
+        except ReviewRefused:
+            return False
+        return True
+
+    def approvers_now(self, unit: Unit, case: Case) -> list[Party]:
+        """Describe those who approved, as they stand now: who has left meanwhile does not count."""
+        found = members.by_ids(unit, [r.reviewer.id for r in case.request.approvals])
+        return [self.parties.of_member(unit, member) for member in found.values()]
+
+    def afterwards(self, unit: Unit, identity_id: str, entitlement: Entitlement, at: datetime) -> Entitlement | None:
+        """Return the most powerful right that the person will hold in the same target at *at*; None for nothing."""
+        desired = self.rulebook.desired(self.parties.contracts(unit, identity_id), at)
+        same = [e for e in desired.entitlements if e.target == entitlement.target]
+        return max(same, key=lambda e: (e.tier, e.key), default=None)
+
+    def latest_contract(self, unit: Unit, identity_id: str, now: datetime) -> Contract | None:
+        """Return the running contract that ends last."""
+        contracts = self.parties.contracts(unit, identity_id)
+        return max((c for c in contracts if c.live_at(now)), key=lambda c: c.timeline.ends_at, default=None)

@@ -1,0 +1,233 @@
+"""Who may sign in: listed, invited, given roles, disabled; always by another administrator."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete
+
+from lifecycle.domain.errors import LifecycleError, NotFound
+from lifecycle.domain.party import key_of
+from lifecycle.domain.role import Role
+from lifecycle.services.admission import change_roles
+from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh
+from lifecycle.services.parties import roles_of
+from lifecycle.services.sessions import Sessions
+from lifecycle.services.signin import LOCAL, SignIn, new_local
+from lifecycle.store import members, people
+from lifecycle.store.people_tables import MemberRow, PasskeyRow
+from lifecycle.store.unit import Unit
+
+LISTED = 500
+
+
+class MemberInvalid(LifecycleError):
+    """The member cannot be made or changed so."""
+
+    code = "member-invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who may sign in, as administrators see them."""
+
+    id: str
+    login: str
+    name: str
+    email: str
+    provider: str
+    roles: tuple[Role, ...]
+    supervisor: str
+    on_contract: bool
+    seen_at: datetime | None
+    disabled_at: datetime | None
+    local: bool
+
+
+def _described(row: MemberRow) -> Member:
+    return Member(
+        row.id,
+        row.login,
+        row.name,
+        row.email,
+        row.provider,
+        tuple(sorted(roles_of(row))),
+        row.supervisor,
+        row.identity_id is not None,
+        row.seen_at,
+        row.disabled_at,
+        row.provider == LOCAL,
+    )
+
+
+@dataclass
+class Membership:
+    """Changes members."""
+
+    sign_in: SignIn
+
+    @property
+    def sessions(self) -> Sessions:
+        """The sessions that end with a member."""
+        return self.sign_in.sessions
+
+    def list(self, actor: Actor) -> list[Member]:
+        """
+        List those who may sign in, employees first.
+
+        Raises:
+            NotPermitted: If the actor is no administrator.
+        """
+        authorize(actor, Action.MANAGE_MEMBERS)
+        with self.sessions.store.read() as unit:
+            return [_described(row) for row in members.everybody(unit, LISTED)]
+
+    def invite(
+        self, actor: Actor, *, login: str, name: str, email: str, supervisor: str, roles: Collection[str]
+    ) -> str:
+        """
+        Make a local member.
+
+        Returns:
+            The code with which they set a password, once, within three days.
+
+        Raises:
+            MemberInvalid: If the name is taken, or a role is unknown.
+            StepUpNeeded, NotPermitted: As for any change of who may do what.
+        """
+        self._check(actor)
+        login, now = login.strip(), self.sessions.wall()
+        chosen = _roles(roles)
+        if not login or ("@" not in email and email):
+            raise MemberInvalid("A name to sign in with is needed, and an e-mail address with an @ or none.")
+        with self.sessions.store.write() as unit:
+            if members.by_subject(unit, LOCAL, key_of(login)) is not None:
+                raise MemberInvalid(f"{login} is taken.")
+            row = new_local(login, name.strip(), chosen, now)
+            row.email, row.email_key, row.supervisor = email.strip(), key_of(email), supervisor.strip()
+            unit.session.add(row)
+            unit.session.flush()
+            unit.audit(
+                at=now, actor=actor.trail_name, action="member-added", object_=f"member:{row.id}",
+                after={"login": login, "roles": chosen, "email": row.email, "supervisor": row.supervisor},
+            )  # fmt: skip
+            return self.sign_in.invite(unit, row)
+
+    def invite_again(self, actor: Actor, member_id: str) -> str:
+        """
+        Make a new code for a local member who has forgotten the password; it ends their sessions when used.
+
+        Raises:
+            MemberInvalid: If the member signs in elsewhere, or is the actor.
+        """
+        self._check(actor)
+        with self.sessions.store.write() as unit:
+            row = self._other(unit, actor, member_id)
+            if row.provider != LOCAL:
+                raise MemberInvalid("Their password is kept elsewhere.")
+            unit.audit(
+                at=self.sessions.wall(), actor=actor.trail_name, action="member-invited", object_=f"member:{row.id}"
+            )
+            return self.sign_in.invite(unit, row)
+
+    def set_roles(self, actor: Actor, member_id: str, roles: Collection[str], *, supervisor: str = "") -> None:
+        """
+        Give a local member other roles; whoever signs in elsewhere gets theirs from groups.
+
+        Raises:
+            MemberInvalid: If the member's roles come from groups, is the actor, or a role is unknown.
+        """
+        self._check(actor)
+        chosen, now = _roles(roles), self.sessions.wall()
+        with self.sessions.store.write() as unit:
+            row = self._other(unit, actor, member_id)
+            if row.provider != LOCAL:
+                raise MemberInvalid("Their roles come from groups; change those.")
+            before = {"roles": list(row.roles), "supervisor": row.supervisor}
+            change_roles(row, chosen, now)
+            row.supervisor = supervisor.strip()
+            unit.session.add(row)
+            unit.audit(
+                at=now, actor=actor.trail_name, action="member-changed", object_=f"member:{row.id}",
+                before=before, after={"roles": chosen, "supervisor": row.supervisor},
+            )  # fmt: skip
+
+    def disable(self, actor: Actor, member_id: str) -> int:
+        """
+        Let a member sign in no more; their sessions end at once.
+
+        Returns:
+            How many sessions ended.
+
+        Raises:
+            MemberInvalid: If it is the actor.
+        """
+        self._check(actor)
+        now = self.sessions.wall()
+        with self.sessions.store.write() as unit:
+            row = self._other(unit, actor, member_id)
+            row.disabled_at = now
+            unit.session.add(row)
+            ended = members.end_sessions(unit, now, member_ids=[row.id])
+            unit.audit(
+                at=now, actor=actor.trail_name, action="member-disabled", object_=f"member:{row.id}",
+                after={"sessions_ended": ended},
+            )  # fmt: skip
+        return ended
+
+    def enable(self, actor: Actor, member_id: str) -> None:
+        """Let a disabled member sign in again."""
+        self._check(actor)
+        now = self.sessions.wall()
+        with self.sessions.store.write() as unit:
+            row = self._other(unit, actor, member_id)
+            row.disabled_at, row.roles_since = None, now
+            unit.session.add(row)
+            unit.audit(at=now, actor=actor.trail_name, action="member-enabled", object_=f"member:{row.id}")
+
+    def forget_passkeys(self, actor: Actor, member_id: str) -> int:
+        """Forget the passkeys of somebody who has lost their device; return how many there were."""
+        self._check(actor)
+        with self.sessions.store.write() as unit:
+            row = self._other(unit, actor, member_id)
+            result: Any = unit.session.execute(delete(PasskeyRow).where(PasskeyRow.__table__.c.member_id == row.id))
+            unit.audit(
+                at=self.sessions.wall(),
+                actor=actor.trail_name,
+                action="passkeys-forgotten",
+                object_=f"member:{row.id}",
+                after={"count": result.rowcount},
+            )
+        return int(result.rowcount)
+
+    def link(self, unit: Unit, login: str, identity_id: str) -> None:
+        """Say that a local member is somebody on the roster; for accounts made by hand."""
+        row = members.by_subject(unit, LOCAL, key_of(login))
+        if row is None or identity_id not in people.identities(unit, [identity_id]):
+            raise NotFound("There is no such member or person.")
+        row.identity_id = identity_id
+        unit.session.add(row)
+
+    def _check(self, actor: Actor) -> None:
+        authorize(actor, Action.MANAGE_MEMBERS)
+        check_fresh(actor, self.sessions.wall())
+
+    @staticmethod
+    def _other(unit: Unit, actor: Actor, member_id: str) -> MemberRow:
+        row = members.get(unit, member_id)
+        if row is None:
+            raise NotFound("There is no such member.")
+        if row.id == actor.id:
+            raise MemberInvalid("Somebody else must change your own account.")
+        return row
+
+
+def _roles(roles: Collection[str]) -> list[str]:
+    known = {role.value for role in Role} - {Role.CONTRACTOR.value}
+    unknown = sorted(set(roles) - known)
+    if unknown:
+        raise MemberInvalid(f"{unknown[0]} is no role to give.")
+    return sorted(set(roles))

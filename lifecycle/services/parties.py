@@ -1,0 +1,137 @@
+"""Members and people on the roster, as authorisation and the two-person rule see them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from lifecycle.domain.access import Contract
+from lifecycle.domain.identity import Identity
+from lifecycle.domain.party import Party, key_of
+from lifecycle.domain.role import Role
+from lifecycle.services.authorisation import About
+from lifecycle.services.clock import Clock
+from lifecycle.services.rulebook import Rulebook
+from lifecycle.store import members, people
+from lifecycle.store.people_tables import MemberRow
+from lifecycle.store.unit import Unit
+
+LONGEST_LINE = 10
+"""Supervisors above one another; a ring in the data ends here."""
+
+
+def keys_of(member: MemberRow) -> frozenset[str]:
+    """Return what a member is known by: only what the product or the provider vouches for."""
+    names = {member.id, member.email_key, key_of(member.employee_id), member.identity_id or ""}
+    if member.provider in {"local", "directory"}:
+        names.add(key_of(member.login))
+    return frozenset(names - {""})
+
+
+def roles_of(member: MemberRow) -> frozenset[Role]:
+    """Return the roles stored for a member, and that of a contractor where the member is on the roster."""
+    known = {role.value for role in Role}
+    roles = {Role(role) for role in member.roles if role in known}
+    return frozenset(roles | ({Role.CONTRACTOR} if member.identity_id else set()))
+
+
+def sponsors_of(contracts: Collection[Contract], now: datetime) -> frozenset[str]:
+    """Return the keys of those who answer for contracts that are not over at *now*; of the last one, if all are."""
+    current = [c for c in contracts if c.timeline.ends_at > now]
+    last = max(contracts, key=lambda c: c.timeline.ends_at, default=None)
+    chosen = current or ([last] if last else [])
+    return frozenset(key_of(c.engagement.sponsor) for c in chosen if c.engagement.sponsor)
+
+
+@dataclass
+class Parties:
+    """Builds them from what is stored now."""
+
+    rulebook: Rulebook
+    clock: Clock
+
+    def contracts(self, unit: Unit, identity_id: str) -> list[Contract]:
+        """Load one person's contracts with their grants."""
+        found = people.engagements_of(unit, [identity_id])
+        grants = people.grants_of(unit, [identity_id])
+        return [self.rulebook.contract(e, grants.get(e.id, ())) for own in found.values() for e in own]
+
+    def about(self, unit: Unit, identity_id: str, parties: frozenset[str] = frozenset()) -> About:
+        """Describe one person for `lifecycle.services.authorisation.authorize`."""
+        sponsors = sponsors_of(self.contracts(unit, identity_id), self.clock.now())
+        return About(f"identity:{identity_id}", identity_id, sponsors, parties)
+
+    def of_member(self, unit: Unit, member: MemberRow) -> Party:
+        """Describe a member for the two-person rule."""
+        keys = set(keys_of(member))
+        vendor, in_window, active = "", False, member.disabled_at is None
+        above = self._above(unit, {key_of(member.supervisor)} - {""})
+        if member.identity_id:
+            contracts = self.contracts(unit, member.identity_id)
+            vendor, in_window, runs = self._standing(contracts)
+            active = active and runs
+            above |= self._above(unit, set(sponsors_of(contracts, self.clock.now())))
+            identity = people.identities(unit, [member.identity_id]).get(contracts[0].engagement.identity_id)
+            keys |= _keys_of_identity(identity) if identity else set()
+        return Party(
+            member.id,
+            member.name or member.login,
+            frozenset(keys),
+            employee=member.identity_id is None,
+            vendor=vendor,
+            in_window=in_window,
+            reports_to=frozenset(above) - keys,
+            active=active,
+        )
+
+    def of_identity(self, unit: Unit, identity: Identity) -> Party:
+        """Describe somebody on the roster for the two-person rule, with every account they sign in with."""
+        contracts = self.contracts(unit, identity.id)
+        vendor, in_window, runs = self._standing(contracts)
+        keys = _keys_of_identity(identity)
+        for member in members.of_identity(unit, identity.id):
+            keys |= keys_of(member)
+        above = self._above(unit, set(sponsors_of(contracts, self.clock.now())))
+        return Party(
+            identity.id,
+            identity.name,
+            frozenset(keys),
+            employee=False,
+            vendor=vendor,
+            in_window=in_window,
+            reports_to=frozenset(above) - keys,
+            active=runs,
+        )
+
+    def line_above(self, unit: Unit, key: str) -> frozenset[str]:
+        """Return the keys of everybody above whoever is called *key*, without *key* itself."""
+        own = {key} | {k for member in members.by_keys(unit, [key]) for k in keys_of(member)}
+        return frozenset(self._above(unit, {key}) - own)
+
+    def _standing(self, contracts: list[Contract]) -> tuple[str, bool, bool]:
+        now = self.clock.now()
+        running = [c for c in contracts if not c.over_at(now)]
+        latest = max(running or contracts, key=lambda c: c.timeline.ends_at, default=None)
+        in_window = latest is not None and latest.timeline.in_window_at(now)
+        return (key_of(latest.engagement.vendor) if latest else "", in_window, bool(running))
+
+    @staticmethod
+    def _above(unit: Unit, first: set[str]) -> set[str]:
+        found: set[str] = set()
+        level = set(first)
+        for _ in range(LONGEST_LINE):
+            new = level - found
+            if not new:
+                break
+            found |= new
+            level = set()
+            for member in members.by_keys(unit, new):
+                found |= keys_of(member)
+                if member.supervisor:
+                    level.add(key_of(member.supervisor))
+        return found
+
+
+def _keys_of_identity(identity: Identity) -> set[str]:
+    return {identity.id, key_of(identity.email), key_of(identity.worker_id)} - {""}

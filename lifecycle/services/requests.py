@@ -1,0 +1,360 @@
+"""Asking for access: what it would mean is shown before it is sent, and it is bound to exactly that."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from lifecycle.domain.access import Contract
+from lifecycle.domain.approval import Kind, Resolution, check_open
+from lifecycle.domain.eligibility import (
+    Limit,
+    NotEligible,
+    approvals_for,
+    check_extension,
+    check_renewal,
+    is_god,
+    limit_of,
+    narrowing_of,
+)
+from lifecycle.domain.entitlement import Entitlement
+from lifecycle.domain.errors import LifecycleError, NotFound, NotPermitted
+from lifecycle.domain.grant import Grant
+from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.services.authorisation import Action, Actor, authorize
+from lifecycle.services.casebook import Case, Casebook
+from lifecycle.services.notices import Notice, Notices, Topic
+from lifecycle.store import members, people, requests
+from lifecycle.store.request_tables import RequestRow
+from lifecycle.store.unit import Store, Unit
+
+SHORTEST = timedelta(minutes=5)
+LONGEST_REASON = 500
+SHORTEST_REASON = 4
+
+
+class RequestInvalid(LifecycleError):
+    """What was asked cannot be asked so; the message says what to change."""
+
+    code = "request-invalid"
+
+
+class AlreadyAsked(LifecycleError):
+    """The same is pending already."""
+
+    code = "already-asked"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What somebody is about to ask."""
+
+    identity_id: str
+    entitlement: str
+    asked: timedelta
+    reason: str = ""
+    at_once: bool = True
+    window: timedelta = timedelta()
+    """How long after the approval it may be activated, where not at once."""
+    kind: Kind = Kind.NEW
+    grant_id: str = ""
+    """The grant to extend or renew."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """What a draft would mean, as it is shown before it is sent."""
+
+    draft: Draft
+    identity: Identity
+    contract: Contract
+    entitlement: Entitlement
+    limit: Limit
+    starts_at: datetime
+    """If it were approved and activated now."""
+    ends_at: datetime
+    narrowing: tuple[tuple[datetime, Entitlement | None], ...]
+    """What stages of the policy make of it before it ends."""
+    after: Entitlement | None
+    """The most powerful right held in the same target once it has ended; None for nothing."""
+    approvals_needed: int
+    reviewers: tuple[str, ...]
+    """Who must review, by name or address."""
+    row: RequestRow
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why one of several was not asked."""
+
+    identity: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What became of asking for several at once."""
+
+    asked: tuple[str, ...]
+    refused: tuple[Refusal, ...]
+
+
+@dataclass
+class Requests:
+    """Asks, edits and withdraws."""
+
+    store: Store
+    casebook: Casebook
+    notices: Notices
+
+    def proposal(self, actor: Actor, draft: Draft) -> Proposal:
+        """
+        Say what *draft* would mean.
+
+        Raises:
+            NotPermitted: If the person is not one of the actor's contractors, nor the actor.
+            NotEligible, NothingLeftToGrant: If it cannot be had.
+        """
+        with self.store.read() as unit:
+            return self._propose(unit, actor, draft, self.casebook.clock.now())
+
+    def ask(self, actor: Actor, draft: Draft, *, batch: str = "") -> str:
+        """
+        Ask, and tell those who must review.
+
+        Returns:
+            The request's id.
+
+        Raises:
+            RequestInvalid: If the reason is missing or the duration is too short.
+            AlreadyAsked: If the same is pending.
+            NotPermitted, NotEligible, NothingLeftToGrant: As `proposal`.
+        """
+        check_words(draft)
+        now = self.casebook.clock.now()
+        with self.store.write() as unit:
+            proposal = self._propose(unit, actor, draft, now)
+            pending = requests.pending_for(unit, draft.identity_id, draft.entitlement)
+            if pending is not None:
+                raise AlreadyAsked(f"{pending.id} asks for the same and waits for its reviews.")
+            row = proposal.row
+            row.id, row.batch = requests.next_id(unit), batch
+            try:
+                requests.add(unit, row)
+            except IntegrityError as exc:  # somebody asked the same at the same time
+                raise AlreadyAsked("The same was asked just now and waits for its reviews.") from exc
+            case = self.casebook.load(unit, row)
+            unit.audit(
+                at=now, actor=actor.trail_name, action="request-made", object_=f"identity:{row.identity_id}",
+                after=_said(row), request=row.id,
+            )  # fmt: skip
+            self.tell_reviewers(unit, case, now)
+        return row.id
+
+    def ask_for_several(self, actor: Actor, identity_ids: Sequence[str], draft: Draft) -> Batch:
+        """
+        Ask the same for several people, one request each; who cannot have it is named and the others are asked for.
+
+        Raises:
+            RequestInvalid: If there are too many of them or none.
+        """
+        chosen = list(dict.fromkeys(identity_ids))
+        most = self.casebook.settings.most_at_once
+        if not 1 <= len(chosen) <= most:
+            raise RequestInvalid(f"Choose between one and {most} people.")
+        check_words(draft)
+        batch, asked, refused = str(uuid.uuid4()), [], []
+        for identity_id in chosen:
+            try:
+                asked.append(self.ask(actor, replace(draft, identity_id=identity_id), batch=batch))
+            except LifecycleError as exc:
+                refused.append(Refusal(self._name(identity_id), str(exc)))
+        return Batch(tuple(asked), tuple(refused))
+
+    def _name(self, identity_id: str) -> str:
+        with self.store.read() as unit:
+            found = people.identities(unit, [identity_id]).get(IdentityId(identity_id))
+        return found.name if found else identity_id
+
+    def edit(self, actor: Actor, request_id: str, *, asked: timedelta, reason: str) -> None:
+        """
+        Change what was asked while it is pending; every review given so far is void.
+
+        Raises:
+            RequestClosed: If it is no longer pending.
+            NotPermitted: If the actor did not ask it.
+            RequestInvalid, NotEligible: As `ask`.
+        """
+        now = self.casebook.clock.now()
+        with self.store.write() as unit:
+            case = self._own(unit, actor, request_id, now)
+            row = case.row
+            draft = self._draft_of(row, asked, reason)
+            check_words(draft)
+            new = self._propose(unit, actor, draft, now).row
+            before = {"seconds": row.asked_seconds, "reason": row.reason}
+            row.asked_seconds, row.reason, row.terms = new.asked_seconds, new.reason, new.terms
+            row.approvals_needed, row.exception = new.approvals_needed, new.exception
+            row.revision, row.seen_by, row.seen_at = row.revision + 1, "", None
+            unit.session.add(row)
+            unit.session.flush()
+            unit.audit(
+                at=now, actor=actor.trail_name, action="request-edited", object_=f"identity:{row.identity_id}",
+                before=before, after=_said(row), request=row.id,
+            )  # fmt: skip
+            self.notices.unsay(unit, f"request:{row.id}", now, Topic.REVIEW, Topic.REMINDER)
+            self.tell_reviewers(unit, self.casebook.load(unit, row), now)
+
+    @staticmethod
+    def _draft_of(row: RequestRow, asked: timedelta, reason: str) -> Draft:
+        window = timedelta(seconds=row.window_seconds)
+        return Draft(
+            row.identity_id, row.entitlement, asked, reason, bool(row.at_once), window, Kind(row.kind), row.grant_id
+        )
+
+    def withdraw(self, actor: Actor, request_id: str) -> None:
+        """
+        Take a pending request back.
+
+        Raises:
+            RequestClosed: If it is no longer pending.
+            NotPermitted: If the actor did not ask it.
+        """
+        now = self.casebook.clock.now()
+        with self.store.write() as unit:
+            row = self._own(unit, actor, request_id, now).row
+            row.resolution, row.resolved_at = Resolution.CANCELLED.value, now
+            unit.session.add(row)
+            unit.audit(
+                at=now, actor=actor.trail_name, action="request-withdrawn", object_=f"identity:{row.identity_id}",
+                request=row.id,
+            )  # fmt: skip
+            self.notices.unsay(unit, f"request:{row.id}", now)
+
+    def _own(self, unit: Unit, actor: Actor, request_id: str, now: datetime) -> Case:
+        case = self.casebook.find(unit, request_id, lock=True)
+        if not actor.keys & case.request.requester.keys:
+            raise NotPermitted("Only whoever asked can change or withdraw it.")
+        check_open(case.request, now)
+        return case
+
+    def _propose(self, unit: Unit, actor: Actor, draft: Draft, now: datetime) -> Proposal:
+        book = self.casebook
+        authorize(actor, Action.ASK, book.parties.about(unit, draft.identity_id))
+        identity = people.identities(unit, [draft.identity_id]).get(IdentityId(draft.identity_id))
+        entitlement = book.rulebook.entitlement(draft.entitlement)
+        if identity is None or entitlement is None:
+            raise NotFound("There is no such person, or no such right to ask for.")
+        grant = self._grant(unit, draft, now)
+        contract = self._contract(unit, draft, grant, now)
+        own = book.parties.of_identity(unit, identity).keys
+        if is_god(entitlement) and actor.keys & own:
+            raise NotEligible("Nobody asks for god mode for themselves; your sponsor can.")
+        limit = limit_of(contract, entitlement, book.settings.longest(entitlement.tier), now)
+        starts_at = max(now, grant.ends_at) if grant and draft.kind is Kind.EXTEND else now
+        ends_at = limit.ends_at(draft.asked, starts_at)
+        row = self._row(actor, draft, contract, entitlement, limit, now)
+        row.terms = book.terms(row, contract, entitlement)
+        pool = book.pool(unit, row, contract, entitlement)
+        narrowing = narrowing_of(entitlement, book.rulebook.catalogue, contract, starts_at, ends_at)
+        after = book.afterwards(unit, identity.id, entitlement, ends_at)
+        return Proposal(
+            draft, identity, contract, entitlement, limit, starts_at, ends_at,
+            narrowing,
+            after,
+            row.approvals_needed, (*pool.named, "IT"), row,
+        )  # fmt: skip
+
+    def _grant(self, unit: Unit, draft: Draft, now: datetime) -> Grant | None:
+        if draft.kind is Kind.NEW:
+            return None
+        every = people.grants_of(unit, [draft.identity_id])
+        grant = next((g for own in every.values() for g in own if g.id == draft.grant_id), None)
+        if grant is None or grant.entitlement != draft.entitlement:
+            raise NotFound("There is no such grant of this person.")
+        if draft.kind is Kind.EXTEND:
+            check_extension(grant, now)
+        else:
+            check_renewal(grant, now)
+        return grant
+
+    def _contract(self, unit: Unit, draft: Draft, grant: Grant | None, now: datetime) -> Contract:
+        if grant is not None and draft.kind is Kind.EXTEND:
+            contracts = self.casebook.parties.contracts(unit, draft.identity_id)
+            return next(c for c in contracts if c.engagement.id == grant.engagement_id)
+        contract = self.casebook.latest_contract(unit, draft.identity_id, now)
+        if contract is None:
+            raise NotEligible("No contract of theirs runs now.")
+        return contract
+
+    def _row(
+        self, actor: Actor, draft: Draft, contract: Contract, entitlement: Entitlement, limit: Limit, now: datetime
+    ) -> RequestRow:
+        god = is_god(entitlement)
+        settings = self.casebook.settings
+        window = min(max(draft.window, timedelta(hours=1)), timedelta(days=settings.window_days))
+        return RequestRow(
+            id="",
+            kind=draft.kind.value,
+            identity_id=draft.identity_id,
+            engagement_id=contract.engagement.id,
+            entitlement=entitlement.key,
+            requester_id=actor.id,
+            asked_seconds=int(min(draft.asked, limit.longest).total_seconds()),
+            at_once=int(draft.at_once),
+            window_seconds=int(window.total_seconds()),
+            reason=draft.reason.strip(),
+            grant_id=draft.grant_id,
+            approvals_needed=approvals_for(entitlement, limit),
+            god=int(god),
+            exception=int(limit.exception),
+            created_at=now,
+            expires_at=min(now + settings.expires_after(god=god), limit.until),
+        )
+
+    def tell_reviewers(self, unit: Unit, case: Case, now: datetime, *, topic: Topic = Topic.REVIEW) -> int:
+        """Tell everybody who could review *case*; owners who never signed in are told too."""
+        known = [m.email for m in self.casebook.reviewers(unit, case)]
+        signed_in = {m.email_key for m in members.by_keys(unit, case.pool.keys)}
+        unknown = [name for name in case.pool.named if "@" in name and name.casefold() not in signed_in]
+        what = case.entitlement.title if case.entitlement else case.request.kind.value
+        words = "Please review" if topic is Topic.REVIEW else "Still waiting for a review"
+        notice = Notice(
+            topic=topic,
+            subject=f"{words}: {what} for {case.identity.name}",
+            body=f"{case.requester.name} asks: {case.row.reason} It expires {case.row.expires_at:%-d %b, %H:%M} UTC.",
+            link=case.link,
+            about=f"request:{case.row.id}",
+            urgent=case.request.god,
+            dedupe=f"{topic.value}:{case.row.id}:{case.row.revision}",
+        )
+        return self.notices.tell(unit, notice, [*known, *unknown], now)
+
+
+def check_words(draft: Draft) -> None:
+    """
+    Refuse a request without a reason or with an impossible duration.
+
+    Raises:
+        RequestInvalid: Saying what to change.
+    """
+    if not SHORTEST_REASON <= len(draft.reason.strip()) <= LONGEST_REASON:
+        raise RequestInvalid(f"Please give a reason, in {SHORTEST_REASON} to {LONGEST_REASON} characters.")
+    if draft.asked < SHORTEST:
+        raise RequestInvalid("Ask for at least five minutes.")
+
+
+def _said(row: RequestRow) -> dict[str, object]:
+    return {
+        "kind": row.kind,
+        "entitlement": row.entitlement,
+        "hours": round(row.asked_seconds / 3600, 2),
+        "at_once": bool(row.at_once),
+        "reason": row.reason,
+        "reviews_needed": row.approvals_needed,
+        "exception": bool(row.exception),
+    }

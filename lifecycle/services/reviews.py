@@ -1,0 +1,350 @@
+"""Reviewing: one person's verdict, bound to exactly what that person was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from lifecycle.domain.approval import (
+    DuplicateReview,
+    Kind,
+    Request,
+    RequestChanged,
+    RequestClosed,
+    Resolution,
+    Review,
+    ReviewRefused,
+    Verdict,
+    add_review,
+    check_reviewer,
+    shown_digest,
+)
+from lifecycle.domain.eligibility import Limit, limit_of, narrowing_of
+from lifecycle.domain.entitlement import Entitlement
+from lifecycle.domain.errors import LifecycleError
+from lifecycle.services.activation import Activation
+from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh
+from lifecycle.services.casebook import Case, Casebook
+from lifecycle.services.notices import Notice, Notices, Topic
+from lifecycle.store import members, requests
+from lifecycle.store.request_tables import RequestRow, ReviewRow
+from lifecycle.store.unit import Store, Unit
+
+LONGEST_NOTE = 500
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Everything a reviewer is shown, and the digest of it that the answer is bound to."""
+
+    case: Case
+    now: datetime
+    shown: str
+    limit: Limit | None
+    """None where nothing can be given any more; `closed` says why."""
+    closed: str
+    starts_at: datetime
+    ends_at: datetime | None
+    narrowing: tuple[tuple[datetime, Entitlement | None], ...]
+    after: Entitlement | None
+    mine: str
+    """Why the reader cannot review it; empty if they can."""
+    reviewers: tuple[str, ...]
+    own: bool
+    """Whether the reader asked it."""
+    can_activate: bool
+
+    @property
+    def request(self) -> Request:
+        """The request as the domain sees it."""
+        return self.case.request
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a review still counts."""
+        return self.request.is_open_at(self.now)
+
+    @property
+    def eligible(self) -> bool:
+        """Whether it is approved and waits to be activated."""
+        row = self.case.row
+        waiting = row.activated_at is None and row.eligible_until is not None and self.now < row.eligible_until
+        return self.request.resolution is Resolution.APPROVED and waiting
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A request in a list."""
+
+    case: Case
+    mine_to_review: bool
+    stuck: bool
+    """Fewer people could review it than must."""
+
+
+@dataclass
+class Reviews:
+    """Shows requests and counts verdicts."""
+
+    store: Store
+    casebook: Casebook
+    notices: Notices
+    activation: Activation
+    wall: Callable[[], datetime]
+    on_approved: Mapping[Kind, Callable[[Unit, Case, datetime], None]]
+    """What an approval of a kind that is no grant does, in the same transaction."""
+
+    def sheet(self, actor: Actor, request_id: str) -> Sheet:
+        """
+        Gather what *actor* sees of a request.
+
+        Raises:
+            NotFound, NotPermitted: If there is none, or it does not concern them.
+        """
+        now = self.casebook.clock.now()
+        with self.store.read() as unit:
+            case = self.casebook.find(unit, request_id)
+            authorize(actor, Action.SEE_REQUEST, case.about)
+            return self._sheet(unit, case, actor, now)
+
+    def _sheet(self, unit: Unit, case: Case, actor: Actor, now: datetime) -> Sheet:
+        limit, closed, ends_at, after = None, "", None, None
+        narrowing: tuple[tuple[datetime, Entitlement | None], ...] = ()
+        starts_at = self.activation.starts_at(unit, case, now)
+        if case.entitlement is not None:
+            try:
+                longest = self.casebook.settings.longest(case.entitlement.tier)
+                limit = limit_of(case.contract, case.entitlement, longest, now)
+                ends_at = limit.ends_at(case.request.allowed, starts_at)
+                catalogue = self.casebook.rulebook.catalogue
+                narrowing = narrowing_of(case.entitlement, catalogue, case.contract, starts_at, ends_at)
+                after = self.casebook.afterwards(unit, case.identity.id, case.entitlement, ends_at)
+            except LifecycleError as exc:
+                closed = str(exc)
+        names = {m.id: m.name or m.login for m in self.casebook.reviewers(unit, case)}
+        return Sheet(
+            case=case,
+            now=now,
+            shown=self._shown(case),
+            limit=limit,
+            closed=closed,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            narrowing=narrowing,
+            after=after,
+            mine=self._why_not(unit, case, actor),
+            reviewers=tuple(sorted(names.values()))[:20],
+            own=bool(actor.keys & case.request.requester.keys),
+            can_activate=bool(actor.keys & (case.request.requester.keys | case.request.beneficiary.keys)),
+        )
+
+    def _shown(self, case: Case) -> str:
+        """Digest the request with its terms as they are now, so that an answer to older terms does not fit."""
+        terms = self.casebook.terms(case.row, case.contract, case.entitlement)
+        return shown_digest(replace(case.request, terms=terms))
+
+    def _why_not(self, unit: Unit, case: Case, actor: Actor) -> str:
+        member = members.get(unit, actor.id)
+        if member is None:
+            return "Only people review."
+        try:
+            party = self.casebook.parties.of_member(unit, member)
+            check_reviewer(case.request, party, in_pool=case.pool.holds(member))
+            authorize(actor, Action.REVIEW, case.about)
+        except LifecycleError as exc:
+            return str(exc)
+        return ""
+
+    def waiting(self, actor: Actor) -> list[Listed]:
+        """List pending requests that the actor could review, those that expire first on top."""
+        with self.store.read() as unit:
+            cases = self._concerning(unit, actor)
+            return [Listed(c, True, False) for c in cases if not self._why_not(unit, c, actor)]
+
+    def _concerning(self, unit: Unit, actor: Actor) -> list[Case]:
+        member = members.get(unit, actor.id)
+        if member is None:
+            return []
+        return [c for c in self.casebook.load_all(unit, self._open(unit)) if c.pool.holds(member)]
+
+    def _open(self, unit: Unit) -> list[RequestRow]:
+        now = self.casebook.clock.now()
+        return [row for row in requests.pending(unit, 200) if row.expires_at > now]
+
+    def pending(self) -> list[Case]:
+        """List everything that waits for a review, what expires first on top."""
+        with self.store.read() as unit:
+            return self.casebook.load_all(unit, self._open(unit))
+
+    def own(self, actor: Actor) -> list[Case]:
+        """List what the actor asked for, and what was asked for the actor, newest first."""
+        with self.store.read() as unit:
+            rows = {row.id: row for row in requests.by_requester(unit, actor.id)}
+            if actor.identity_id:
+                rows |= {row.id: row for row in requests.of_identity(unit, actor.identity_id)}
+            ordered = sorted(rows.values(), key=lambda row: row.created_at, reverse=True)
+            return self.casebook.load_all(unit, ordered[:50])
+
+    def stuck(self, unit: Unit) -> list[Case]:
+        """List pending requests that fewer people could review than must."""
+        cases = self.casebook.load_all(unit, self._open(unit)[:50])
+        return [c for c in cases if self.is_stuck(unit, c)]
+
+    def is_stuck(self, unit: Unit, case: Case) -> bool:
+        """Say whether fewer people could still review *case* than must; owners who never signed in count."""
+        missing = case.request.approvals_needed - len(case.request.approvals)
+        signed_in = {m.email_key for m in members.by_keys(unit, case.pool.keys)}
+        unknown = {name.casefold() for name in case.pool.named if "@" in name} - signed_in
+        return len(self.casebook.reviewers(unit, case)) + len(unknown) < missing
+
+    def review(
+        self,
+        actor: Actor,
+        request_id: str,
+        *,
+        verdict: Verdict,
+        note: str,
+        shown: str,
+        longest: timedelta | None = None,
+    ) -> Request:
+        """
+        Count the actor's verdict; an approval that completes it starts the grant, if so asked.
+
+        Args:
+            actor: Who reviews.
+            request_id: What.
+            verdict: Approve or deny.
+            note: Why, for the trail.
+            shown: `Sheet.shown` of the page that was answered.
+            longest: The actor allows no more than this.
+
+        Returns:
+            The request as it stands then.
+
+        Raises:
+            ReviewRefused: Naming the rule: closed, changed, self, duplicate, dependent, unfit, no reason.
+            StepUpNeeded: If it is god mode and the actor's authentication is older than five minutes.
+            NotPermitted, NotFound: As for any other action.
+        """
+        now = self.casebook.clock.now()
+        with self.store.write() as unit:
+            case = self.casebook.find(unit, request_id, lock=True)
+            authorize(actor, Action.REVIEW, case.about)
+            if case.request.god or case.request.kind in {Kind.BRIDGE, Kind.CUT_OFF}:
+                check_fresh(actor, self.wall())
+            reviewed, flagged = self._count(unit, case, actor, verdict, note[:LONGEST_NOTE], shown, longest, now)
+            self._save(unit, case, reviewed, now)
+            self._record(unit, case, actor, reviewed, flagged=flagged, at=now)
+            if reviewed.resolution is Resolution.APPROVED:
+                self._settle(unit, case.row.id, now)
+        return reviewed
+
+    def _count(
+        self, unit: Unit, case: Case, actor: Actor, verdict: Verdict, note: str, shown: str,
+        longest: timedelta | None, now: datetime,
+    ) -> tuple[Request, bool]:  # fmt: skip
+        member = members.get(unit, actor.id)
+        if member is None:
+            raise ReviewRefused("Only people review.")
+        party = self.casebook.parties.of_member(unit, member)
+        if longest is not None and not timedelta(minutes=5) <= longest <= case.request.asked:
+            raise ReviewRefused("A reviewer can shorten what was asked, to five minutes at least.")
+        terms = self.casebook.terms(case.row, case.contract, case.entitlement)
+        review = Review(party, verdict, now, note.strip(), longest, terms)
+        reviewed = add_review(case.request, review, in_pool=case.pool.holds(member))
+        if shown != self._shown(case):
+            raise RequestChanged("It has changed since you were shown it: look again before you decide.")
+        young = now - member.roles_since < timedelta(hours=self.casebook.settings.new_role_hours)
+        return reviewed, young and member.provider != ""
+
+    def _save(self, unit: Unit, case: Case, reviewed: Request, now: datetime) -> None:
+        review, row = reviewed.reviews[-1], case.row
+        try:
+            requests.add_review(
+                unit,
+                ReviewRow(
+                    request_id=row.id,
+                    revision=row.revision,
+                    reviewer_id=review.reviewer.id,
+                    verdict=review.verdict.value,
+                    note=review.note,
+                    longest_seconds=None if review.longest is None else int(review.longest.total_seconds()),
+                    terms=review.terms,
+                    at=now,
+                ),
+            )
+        except IntegrityError as exc:
+            raise DuplicateReview("You have reviewed this already; it needs somebody else's word.") from exc
+        if reviewed.resolution is not Resolution.PENDING:
+            row.resolution, row.resolved_at = reviewed.resolution.value, now
+            if reviewed.resolution is Resolution.APPROVED:
+                row.eligible_until = now + timedelta(seconds=row.window_seconds)
+            unit.session.add(row)
+            unit.session.flush()
+            self.notices.unsay(unit, f"request:{row.id}", now, Topic.REVIEW, Topic.REMINDER)
+
+    def _record(self, unit: Unit, case: Case, actor: Actor, reviewed: Request, *, flagged: bool, at: datetime) -> None:
+        review, row = reviewed.reviews[-1], case.row
+        after: dict[str, object] = {
+            "verdict": review.verdict.value,
+            "reason": review.note,
+            "resolution": reviewed.resolution.value,
+        }
+        if review.longest is not None:
+            after["at_most_hours"] = round(review.longest.total_seconds() / 3600, 2)
+        if flagged:
+            after["flag"] = "the reviewer's role is new"
+        unit.audit(
+            at=at, actor=actor.trail_name, action="request-reviewed", object_=f"identity:{row.identity_id}",
+            after=after, request=row.id,
+        )  # fmt: skip
+        what = case.entitlement.title if case.entitlement else row.kind
+        if reviewed.resolution is not Resolution.PENDING:
+            words = "approved" if reviewed.resolution is Resolution.APPROVED else "denied"
+            body = f"{review.reviewer.name}: {review.note}" if review.note else f"By {review.reviewer.name}."
+            notice = Notice(
+                Topic.RESOLVED, f"{row.id} is {words}: {what} for {case.identity.name}", body, case.link,
+                f"request:{row.id}",
+            )  # fmt: skip
+            self.notices.tell(unit, notice, [case.requester.email, case.identity.email], at)
+        if flagged and case.request.god:
+            words = f"{review.reviewer.name} reviewed {row.id} in a role that is younger than a day"
+            body = "Look whether the role was given for this."
+            notice = Notice(Topic.ESCALATED, words, body, case.link, f"request:{row.id}", urgent=True)
+            self.notices.tell(unit, notice, self.notices.settings.it, at)
+
+    def _settle(self, unit: Unit, request_id: str, now: datetime) -> None:
+        case = self.casebook.find(unit, request_id)
+        act = self.on_approved.get(case.request.kind)
+        if act is not None:
+            act(unit, case, now)
+        elif case.row.at_once:
+            self.activation.start(unit, case, "scheduler", now)
+
+    def mark_seen(self, actor: Actor, request_id: str) -> None:
+        """
+        Note that somebody looks at it; reminders stop for everybody who could review it.
+
+        Raises:
+            RequestClosed: If it is no longer pending.
+            NotPermitted: If it does not concern the actor.
+        """
+        now = self.casebook.clock.now()
+        with self.store.write() as unit:
+            case = self.casebook.find(unit, request_id, lock=True)
+            authorize(actor, Action.REVIEW, case.about)
+            if not case.request.is_open_at(now):
+                raise RequestClosed(f"Request {request_id} is no longer open.")
+            why_not = self._why_not(unit, case, actor)
+            if why_not:
+                raise ReviewRefused(why_not)
+            case.row.seen_by, case.row.seen_at = actor.name, now
+            unit.session.add(case.row)
+            unit.audit(
+                at=now, actor=actor.trail_name, action="request-seen", object_=f"identity:{case.row.identity_id}",
+                request=request_id,
+            )  # fmt: skip
+            self.notices.unsay(unit, f"request:{request_id}", now, Topic.REVIEW, Topic.REMINDER)

@@ -1,0 +1,34 @@
+"""``config.toml`` read once into frozen settings; anything unknown or contradictory stops the program and is named."""
+
+from lifecycle.settings.base import PLACEHOLDER, Secret
+from lifecycle.settings.document import Settings, effective, load
+from lifecycle.settings.members import DirectorySignInSettings, OidcSettings, SignInSettings
+from lifecycle.settings.notices import ChatSettings, HookSettings, NoticeSettings, SmtpSettings
+from lifecycle.settings.requests import RequestSettings
+from lifecycle.settings.rules import FIELDS, REQUIRED, ProfileSettings, SiteSettings, TargetSettings
+from lifecycle.settings.running import ClockSettings, EngineSettings, StoreSettings, WebSettings
+
+__all__ = [
+    "FIELDS",
+    "PLACEHOLDER",
+    "REQUIRED",
+    "ChatSettings",
+    "ClockSettings",
+    "DirectorySignInSettings",
+    "EngineSettings",
+    "HookSettings",
+    "NoticeSettings",
+    "OidcSettings",
+    "ProfileSettings",
+    "RequestSettings",
+    "Secret",
+    "Settings",
+    "SignInSettings",
+    "SiteSettings",
+    "SmtpSettings",
+    "StoreSettings",
+    "TargetSettings",
+    "WebSettings",
+    "effective",
+    "load",
+]

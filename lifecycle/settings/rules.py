@@ -1,0 +1,160 @@
+"""Settings that access is computed from: stages, sites, targets, entitlements, baseline, and how rosters are read."""
+
+from __future__ import annotations
+
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from lifecycle.domain.roster import Scope
+from lifecycle.settings.base import Model, SecretReference, Zone
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class StageSettings(Model):
+    """One step of the offboarding policy."""
+
+    name: str
+    begins: str
+    """``first day``, ``N days before the last day``, ``last working day``, ``end`` or ``N days after the end``."""
+    ceiling: str
+    """Highest tier that may be held from then on."""
+
+
+def _cutoff(value: Any) -> Any:
+    return None if value == "24:00" else value
+
+
+class PolicySettings(Model):
+    """When access narrows."""
+
+    cutoff: Annotated[time | None, BeforeValidator(_cutoff)] = None
+    """Local time at which the last day ends; ``24:00`` for its midnight."""
+    stages: tuple[StageSettings, ...]
+
+
+class SiteSettings(Model):
+    """A place of work: its zone and the days not worked there."""
+
+    zone: Zone
+    country: str = ""
+    """ISO 3166 code whose public holidays count; empty for none."""
+    subdivision: str = ""
+    """ISO 3166-2 code without the country, for regional holidays."""
+    weekend: tuple[Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], ...] = (
+        "saturday",
+        "sunday",
+    )
+
+    @property
+    def weekend_days(self) -> frozenset[int]:
+        """Weekdays not worked, Monday is 0."""
+        return frozenset(WEEKDAYS.index(day) for day in self.weekend)
+
+
+class TargetSettings(BaseModel):
+    """A system that holds access. Keys beside these belong to its connector, which checks them."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    connector: str
+    """``ldap`` or ``local``."""
+    title: str = ""
+    """What people call it."""
+    match: dict[str, Literal["worker_id", "email", "name", "reference"]]
+    """Which attribute of an account must equal which fact of the person; all of them must."""
+    password: SecretReference | None = None
+
+    @model_validator(mode="after")
+    def _something_to_match(self) -> TargetSettings:
+        if not self.match:
+            raise ValueError("match is empty: say which attribute finds a person's account")
+        return self
+
+    def connector_options(self, folder: Path) -> dict[str, Any]:
+        """Return what the connector takes, with the password read."""
+        options = dict(self.__pydantic_extra__ or {})
+        if self.password is not None:
+            options["password"] = self.password.read(folder)
+        return options
+
+
+class EntitlementSettings(Model):
+    """A right in a target."""
+
+    target: str
+    locator: str
+    """How the target's administrators name it; for LDAP the group's DN."""
+    tier: str = "god"
+    """A right that nobody has classified counts as the most powerful."""
+    narrows_to: str | None = None
+    title: str = ""
+    owners: tuple[str, ...] = ()
+    """Who reviews requests for it, beside the sponsor's line and IT: e-mail addresses or sign-in names."""
+    dual: bool = False
+    """Two people must approve it, as for god mode."""
+    longest_hours: int | None = Field(default=None, ge=1, le=24 * 366)
+    """No single grant is longer; without it, ``requests.longest_hours`` of its tier holds."""
+    requestable: bool = True
+
+
+class BaselineSettings(Model):
+    """Access that comes with a contract. An empty list matches every engagement; ``*`` any run of characters."""
+
+    name: str
+    entitlements: tuple[str, ...]
+    role: tuple[str, ...] = ()
+    vendor: tuple[str, ...] = ()
+    site: tuple[str, ...] = ()
+
+
+FIELDS = (
+    "worker_id", "name", "first_name", "last_name", "first_day", "last_day", "reference", "email", "vendor",
+    "sponsor", "role", "site", "zone",
+)  # fmt: skip
+REQUIRED = ("worker_id", "first_day", "last_day")
+
+
+class ProfileSettings(Model):
+    """How one feed's files are laid out."""
+
+    columns: dict[str, str]
+    """Field to header; fields are those of ``lifecycle.settings.FIELDS``."""
+    scope: Scope = Scope.FULL
+    """``full``: everybody of this feed is in every file. ``delta``: absence means nothing."""
+    date_format: str = "%Y-%m-%d"
+    """As Python's ``strptime``; years have four digits."""
+    encoding: Literal["utf-8", "windows-1252", "iso-8859-1", "utf-16", "mac-roman"] = "utf-8"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    sheet: str = ""
+    """Sheet of an XLSX file; empty when there is only one."""
+    vendor: str = ""
+    """For feeds without a vendor column."""
+    zone: Zone | None = None
+    """For contracts whose row names no zone and no site with one."""
+    longest_days: int | None = Field(default=None, ge=1)
+    """A contract longer than this is taken for a slip of the pen."""
+
+    @model_validator(mode="after")
+    def _usable(self) -> ProfileSettings:
+        unknown = sorted(set(self.columns) - set(FIELDS))
+        if unknown:
+            raise ValueError(f"columns.{unknown[0]} is no field; fields are {', '.join(FIELDS)}")
+        missing = [name for name in REQUIRED if name not in self.columns]
+        if "name" not in self.columns and not {"first_name", "last_name"} <= self.columns.keys():
+            missing.append("name (or first_name and last_name)")
+        if missing:
+            raise ValueError(f"columns lacks {', '.join(missing)}")
+        headers = list(self.columns.values())
+        twice = next((header for header in headers if headers.count(header) > 1), None)
+        if twice:
+            raise ValueError(f"column {twice!r} stands for two fields")
+        if "vendor" not in self.columns and not self.vendor:
+            raise ValueError("name a vendor column or the vendor")
+        if not {"zone", "site"} & self.columns.keys() and self.zone is None:
+            raise ValueError("name a zone, or a zone or site column: a day means nothing without one")
+        if "%y" in self.date_format or not all(part in self.date_format for part in ("%Y", "%d")):
+            raise ValueError(f"date_format {self.date_format!r} must hold %Y (four digits), a month and %d")
+        return self

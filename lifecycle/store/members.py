@@ -1,0 +1,111 @@
+"""Those who sign in, and their sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, or_, select, update
+
+from lifecycle.store.people import chunks
+from lifecycle.store.people_tables import MemberRow, SessionRow
+from lifecycle.store.unit import Unit
+
+_M, _S = MemberRow.__table__.c, SessionRow.__table__.c
+
+
+def count(unit: Unit) -> int:
+    """Count those who can sign in."""
+    return unit.session.scalar(select(func.count()).select_from(MemberRow)) or 0
+
+
+def get(unit: Unit, member_id: str) -> MemberRow | None:
+    """Load one by id."""
+    return unit.session.get(MemberRow, member_id)
+
+
+def lock(unit: Unit, member_id: str) -> None:
+    """Let this member's decisions come one after the other."""
+    unit.session.execute(unit.lock(select(_M.id).where(_M.id == member_id)))
+
+
+def by_subject(unit: Unit, provider: str, subject: str) -> MemberRow | None:
+    """Load one by what the provider knows them by."""
+    query = select(MemberRow).where(_M.provider == provider, _M.subject == subject)
+    return unit.session.scalars(query).one_or_none()
+
+
+def by_ids(unit: Unit, ids: Collection[str]) -> dict[str, MemberRow]:
+    """Load several by id."""
+    found = {}
+    for chunk in chunks(ids):
+        for row in unit.session.scalars(select(MemberRow).where(_M.id.in_(chunk))):
+            found[row.id] = row
+    return found
+
+
+def by_keys(unit: Unit, keys: Collection[str]) -> list[MemberRow]:
+    """Load everybody whom one of *keys* names: e-mail address, or sign-in name here or in the directory."""
+    names = list(keys)
+    if not names:
+        return []
+    vouched = _M.provider.in_(("local", "directory"))
+    matches = or_(_M.email_key.in_(names), (vouched & func.lower(_M.login).in_(names)))
+    return list(unit.session.scalars(select(MemberRow).where(matches).order_by(_M.created_at)))
+
+
+def of_identity(unit: Unit, identity_id: str) -> list[MemberRow]:
+    """Load everybody who signs in as one person on the roster."""
+    return list(unit.session.scalars(select(MemberRow).where(_M.identity_id == identity_id)))
+
+
+def employees(unit: Unit) -> list[MemberRow]:
+    """Load all who are not here on a contract, in the order of names."""
+    return list(unit.session.scalars(select(MemberRow).where(_M.identity_id.is_(None)).order_by(_M.name)))
+
+
+def everybody(unit: Unit, limit: int) -> list[MemberRow]:
+    """Load those who sign in, employees first, in the order of names."""
+    return list(
+        unit.session.scalars(select(MemberRow).order_by(_M.identity_id.is_not(None), _M.name, _M.id).limit(limit))
+    )
+
+
+def session(unit: Unit, token_hash: str) -> SessionRow | None:
+    """Load a session by the digest of its token."""
+    return unit.session.get(SessionRow, token_hash)
+
+
+def sessions_of(unit: Unit, member_id: str) -> list[SessionRow]:
+    """Load the sessions of one member that were not ended, latest first."""
+    query = select(SessionRow).where(_S.member_id == member_id, _S.ended_at.is_(None)).order_by(_S.seen_at.desc())
+    return list(unit.session.scalars(query))
+
+
+def change_session(unit: Unit, token_hash: str, /, **values: Any) -> None:
+    """Change a session that has not ended."""
+    unit.session.execute(update(SessionRow).where(_S.token_hash == token_hash, _S.ended_at.is_(None)).values(**values))
+
+
+def end_sessions(unit: Unit, at: datetime, *, member_ids: Collection[str], session_id: str = "", but: str = "") -> int:
+    """
+    End sessions of members.
+
+    Args:
+        unit: A unit that writes.
+        at: When they ended; wall time.
+        member_ids: Whose.
+        session_id: Only this one.
+        but: Digest of the token of one that goes on.
+
+    Returns:
+        How many there were.
+    """
+    statement = update(SessionRow).where(_S.member_id.in_(list(member_ids)), _S.ended_at.is_(None))
+    if session_id:
+        statement = statement.where(_S.id == session_id)
+    if but:
+        statement = statement.where(_S.token_hash != but)
+    result: Any = unit.session.execute(statement.values(ended_at=at))
+    return int(result.rowcount)

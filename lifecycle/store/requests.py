@@ -1,0 +1,130 @@
+"""Requests and reviews: rows in and out. What they mean is decided in ``lifecycle.domain.approval``."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from lifecycle.store import state
+from lifecycle.store.people import chunks
+from lifecycle.store.request_tables import RequestRow, ReviewRow
+from lifecycle.store.tables import GrantRow
+from lifecycle.store.unit import Unit
+
+_R, _V = RequestRow.__table__.c, ReviewRow.__table__.c
+FIRST_NUMBER = 2041
+
+
+def next_id(unit: Unit) -> str:
+    """Return the number of a new request, one after the other."""
+    number = int(state.get(unit, state.REQUEST_NUMBER) or FIRST_NUMBER)
+    state.put(unit, state.REQUEST_NUMBER, number + 1)
+    return f"GR-{number}"
+
+
+def add(unit: Unit, row: RequestRow) -> None:
+    """Insert a request."""
+    unit.session.add(row)
+    unit.session.flush()
+
+
+def get(unit: Unit, request_id: str) -> RequestRow | None:
+    """Load a request without locking it."""
+    return unit.session.get(RequestRow, request_id)
+
+
+def locked(unit: Unit, request_id: str) -> RequestRow | None:
+    """Load a request so that nobody else changes it before this unit has ended."""
+    query = select(RequestRow).where(_R.id == request_id).execution_options(populate_existing=True)
+    row: RequestRow | None = unit.session.scalars(unit.lock(query)).one_or_none()
+    return row
+
+
+def reviews_of(unit: Unit, rows: Collection[RequestRow]) -> dict[str, list[ReviewRow]]:
+    """Load the reviews of the present revision of some requests, in the order given."""
+    revisions = {row.id: row.revision for row in rows}
+    found: dict[str, list[ReviewRow]] = defaultdict(list)
+    for chunk in chunks(revisions):
+        query = select(ReviewRow).where(_V.request_id.in_(chunk)).order_by(_V.id)
+        for review in unit.session.scalars(query):
+            if review.revision == revisions[review.request_id]:
+                found[review.request_id].append(review)
+    return found
+
+
+def add_review(unit: Unit, row: ReviewRow) -> None:
+    """Insert a review; the database refuses a second one by the same person."""
+    unit.session.add(row)
+    unit.session.flush()
+
+
+def pending(unit: Unit, limit: int = 1000) -> list[RequestRow]:
+    """Load requests that wait for a word, those that expire first on top."""
+    query = select(RequestRow).where(_R.resolution == "pending").order_by(_R.expires_at, _R.id).limit(limit)
+    return list(unit.session.scalars(query))
+
+
+def expired(unit: Unit, now: datetime, limit: int = 500) -> list[RequestRow]:
+    """Load pending requests whose time is over at *now*."""
+    query = select(RequestRow).where(_R.resolution == "pending", _R.expires_at <= now).limit(limit)
+    return list(unit.session.scalars(unit.lock(query)))
+
+
+def pending_for(unit: Unit, identity_id: str, entitlement: str, kind: str = "") -> RequestRow | None:
+    """Load the request that waits already for the same person and right."""
+    query = select(RequestRow).where(
+        _R.identity_id == identity_id, _R.entitlement == entitlement, _R.resolution == "pending"
+    )
+    if kind:
+        query = query.where(_R.kind == kind)
+    return unit.session.scalars(query.limit(1)).one_or_none()
+
+
+def of_identity(unit: Unit, identity_id: str, limit: int = 50) -> list[RequestRow]:
+    """Load what was asked for one person, newest first."""
+    query = select(RequestRow).where(_R.identity_id == identity_id).order_by(_R.created_at.desc(), _R.id).limit(limit)
+    return list(unit.session.scalars(query))
+
+
+def by_requester(unit: Unit, member_id: str, limit: int = 50) -> list[RequestRow]:
+    """Load what one member asked for, newest first."""
+    query = select(RequestRow).where(_R.requester_id == member_id).order_by(_R.created_at.desc(), _R.id).limit(limit)
+    return list(unit.session.scalars(query))
+
+
+def waiting_to_start(unit: Unit, identity_id: str, now: datetime) -> list[RequestRow]:
+    """Load approved requests of one person that can still be activated at *now*."""
+    query = select(RequestRow).where(
+        _R.identity_id == identity_id,
+        _R.resolution == "approved",
+        _R.activated_at.is_(None),
+        _R.eligible_until > now,
+    )
+    return list(unit.session.scalars(query.order_by(_R.eligible_until)))
+
+
+def close_all(unit: Unit, identity_id: str, now: datetime) -> list[str]:
+    """Cancel what is pending for one person, and let nothing that was approved be activated; return their ids."""
+    query = select(RequestRow).where(_R.identity_id == identity_id, _R.activated_at.is_(None))
+    closed = []
+    for row in unit.session.scalars(unit.lock(query)):
+        if row.kind != "cut-off" and (row.resolution == "pending" or (row.eligible_until or now) > now):
+            row.resolution = "cancelled" if row.resolution == "pending" else row.resolution
+            row.resolved_at, row.eligible_until = row.resolved_at or now, now
+            unit.session.add(row)
+            closed.append(row.id)
+    return closed
+
+
+def grant_row(unit: Unit, grant_id: str) -> GrantRow | None:
+    """Load a grant by id."""
+    return unit.session.get(GrantRow, grant_id)
+
+
+def values(unit: Unit, request_id: str, **changes: Any) -> None:
+    """Change a request that the caller has locked."""
+    unit.session.execute(update(RequestRow).where(_R.id == request_id).values(**changes))

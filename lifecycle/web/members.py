@@ -1,0 +1,128 @@
+"""*Members* and *Tokens*: who and what may come in."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
+
+from lifecycle.domain.role import Role
+from lifecycle.services.authorisation import SCOPES
+from lifecycle.services.tokens import LONGEST_DAYS
+from lifecycle.web import forms
+from lifecycle.web.services import services, signed_in
+
+bp = Blueprint("members", __name__)
+
+
+@bp.get("/members")
+def index() -> ResponseReturnValue:
+    """List who may sign in."""
+    return _page()
+
+
+def _page(code: str = "", login: str = "") -> ResponseReturnValue:
+    invitation = ""
+    if code:
+        invitation = services().settings.web.address + url_for("access.invitation", login=login, code=code)
+    return render_template(
+        "members/index.html",
+        nav="members",
+        members=services().membership.list(signed_in()),
+        roles=[role for role in Role if role is not Role.CONTRACTOR],
+        invitation=invitation,
+        now=services().sessions.wall(),
+    )
+
+
+@bp.post("/members")
+def invite() -> ResponseReturnValue:
+    """Make a local member and show the invitation this once."""
+    login = forms.text("login")
+    code = services().membership.invite(
+        signed_in(),
+        login=login,
+        name=forms.optional("name"),
+        email=forms.optional("email"),
+        supervisor=forms.optional("supervisor"),
+        roles=forms.several("role", 10),
+    )
+    return _page(code, login)
+
+
+@bp.post("/members/<member_id>/invitation")
+def invite_again(member_id: str) -> ResponseReturnValue:
+    """Make a new invitation for a local member."""
+    code = services().membership.invite_again(signed_in(), member_id)
+    return _page(code, forms.text("login"))
+
+
+@bp.post("/members/<member_id>/roles")
+def set_roles(member_id: str) -> ResponseReturnValue:
+    """Give a local member other roles."""
+    services().membership.set_roles(
+        signed_in(), member_id, forms.several("role", 10), supervisor=forms.optional("supervisor")
+    )
+    flash("Changed.")
+    return redirect(url_for("members.index"), 303)
+
+
+@bp.post("/members/<member_id>/disable")
+def disable(member_id: str) -> ResponseReturnValue:
+    """Let a member in no more."""
+    ended = services().membership.disable(signed_in(), member_id)
+    flash(f"Disabled; {ended} session{'s' if ended != 1 else ''} ended.")
+    return redirect(url_for("members.index"), 303)
+
+
+@bp.post("/members/<member_id>/enable")
+def enable(member_id: str) -> ResponseReturnValue:
+    """Let a member in again."""
+    services().membership.enable(signed_in(), member_id)
+    flash("Enabled.")
+    return redirect(url_for("members.index"), 303)
+
+
+@bp.post("/members/<member_id>/passkeys/forget")
+def forget_passkeys(member_id: str) -> ResponseReturnValue:
+    """Forget the passkeys of somebody who has lost their device."""
+    forgotten = services().membership.forget_passkeys(signed_in(), member_id)
+    flash(f"{forgotten} passkey{'s' if forgotten != 1 else ''} forgotten.")
+    return redirect(url_for("members.index"), 303)
+
+
+@bp.get("/tokens")
+def tokens() -> ResponseReturnValue:
+    """List the tokens of other programs."""
+    return _tokens()
+
+
+def _tokens(new: str = "") -> ResponseReturnValue:
+    use_cases = services()
+    return render_template(
+        "members/tokens.html",
+        nav="tokens",
+        tokens=use_cases.tokens.list(signed_in()),
+        scopes=list(SCOPES),
+        longest=LONGEST_DAYS,
+        new=new,
+        now=use_cases.sessions.wall(),
+    )
+
+
+@bp.post("/tokens")
+def make_token() -> ResponseReturnValue:
+    """Make a token and show it this once."""
+    days = forms.text("days")
+    if not days.isdigit() or len(days) > 3:
+        raise BadRequest("The life of a token is a number of days.")
+    token, _ = services().tokens.make(signed_in(), forms.text("name"), forms.several("scope", 10), int(days))
+    return _tokens(token)
+
+
+@bp.post("/tokens/<token_id>/revoke")
+def revoke_token(token_id: str) -> ResponseReturnValue:
+    """End a token."""
+    services().tokens.revoke(signed_in(), token_id)
+    flash("The token no longer works.")
+    return redirect(url_for("members.tokens"), 303)

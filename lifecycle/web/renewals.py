@@ -1,0 +1,69 @@
+"""*Renewals*: does a contract go on? The sponsor answers; HR sees what is proposed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
+
+from lifecycle.services.authorisation import Action
+from lifecycle.services.renewals import Answer
+from lifecycle.web import forms
+from lifecycle.web.services import permitted, services, signed_in
+
+bp = Blueprint("renewals", __name__)
+
+
+@bp.get("/renewals")
+def index() -> ResponseReturnValue:
+    """List the questions to the reader."""
+    actor = permitted(Action.SEE_TEAM)
+    today = services().clock.now().date()
+    return render_template(
+        "team/renewals.html",
+        nav="renewals",
+        questions=services().renewals.questions(actor),
+        today=today,
+        days=timedelta,
+        bridge_days=services().settings.requests.bridge_days,
+    )
+
+
+@bp.post("/renewals/<int:renewal_id>")
+def answer(renewal_id: int) -> ResponseReturnValue:
+    """Take an answer."""
+    try:
+        chosen = Answer(forms.text("answer"))
+    except ValueError as exc:
+        raise BadRequest("The answer is extend, convert or lapse.") from exc
+    bridge = services().renewals.answer(
+        signed_in(),
+        renewal_id,
+        chosen,
+        proposed_day=forms.optional_day("proposed_day"),
+        bridge_until=forms.optional_day("bridge_until"),
+        note=forms.long_text("note"),
+    )
+    told = {"extend": "HR has your proposal.", "convert": "HR has it.", "lapse": "It lapses on its last day."}
+    flash(told[chosen.value] + (f" {bridge} asks two people for the bridge." if bridge else ""))
+    return redirect(url_for("renewals.index"), 303)
+
+
+@bp.get("/proposals")
+def proposals() -> ResponseReturnValue:
+    """List what sponsors propose to HR."""
+    actor = permitted(Action.SEE_PROPOSALS)
+    return render_template(
+        "hr/proposals.html", nav="proposals", proposals=services().renewals.proposals(actor),
+        today=services().clock.now().date(),
+    )  # fmt: skip
+
+
+@bp.post("/proposals/<int:renewal_id>/handled")
+def handle(renewal_id: int) -> ResponseReturnValue:
+    """Note that HR has taken a proposal up."""
+    services().renewals.handle(signed_in(), renewal_id)
+    flash("Taken up. Access changes with the roster that carries it.")
+    return redirect(url_for("renewals.proposals"), 303)

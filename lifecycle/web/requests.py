@@ -1,0 +1,127 @@
+"""*Requests*: what waits for the reader, and one request with what can be done about it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
+
+from lifecycle.domain.approval import Resolution, Verdict
+from lifecycle.services.authorisation import Action
+from lifecycle.web import forms
+from lifecycle.web.services import permitted, services, signed_in
+
+bp = Blueprint("requests", __name__)
+SHORTER = (0.25, 0.5)
+
+
+@bp.get("/requests")
+def index() -> ResponseReturnValue:
+    """List what waits for the reader's review, and what they asked."""
+    actor = permitted(Action.SEE_REQUESTS)
+    reviews = services().reviews
+    return render_template(
+        "requests/index.html",
+        nav="requests",
+        waiting=reviews.waiting(actor),
+        own=reviews.own(actor),
+        now=services().clock.now(),
+    )
+
+
+@bp.get("/requests/<request_id>")
+def show(request_id: str) -> ResponseReturnValue:
+    """Show one request: on a phone one screen, whose button says the outcome."""
+    actor = signed_in()
+    sheet = services().reviews.sheet(actor, request_id)
+    allowed = sheet.request.allowed
+    lengths = [timedelta(seconds=int(allowed.total_seconds() * part) // 60 * 60) for part in (*SHORTER, 1)]
+    choices = [(length, min(sheet.starts_at + length, sheet.ends_at)) for length in lengths] if sheet.ends_at else []
+    return render_template(
+        "requests/show.html",
+        nav="requests",
+        sheet=sheet,
+        case=sheet.case,
+        request_=sheet.request,
+        choices=[c for c in choices if c[0] >= timedelta(minutes=5)],
+        allowed=allowed,
+        PENDING=Resolution.PENDING,
+        APPROVED=Resolution.APPROVED,
+    )
+
+
+@bp.post("/requests/<request_id>/reviews")
+def review(request_id: str) -> ResponseReturnValue:
+    """Count a verdict."""
+    actor = signed_in()
+    seconds = forms.optional("longest")
+    reviewed = services().reviews.review(
+        actor,
+        request_id,
+        verdict=_verdict(),
+        note=forms.long_text("note"),
+        shown=forms.text("shown"),
+        longest=timedelta(seconds=_seconds(seconds)) if seconds else None,
+    )
+    words = "waits for the second person" if reviewed.resolution is Resolution.PENDING else reviewed.resolution.value
+    flash(f"Your review is counted: {request_id} {'is ' if words == reviewed.resolution.value else ''}{words}.")
+    return redirect(url_for("requests.show", request_id=request_id), 303)
+
+
+def _verdict() -> Verdict:
+    try:
+        return Verdict(forms.text("verdict"))
+    except ValueError as exc:
+        raise BadRequest("A review approves or denies.") from exc
+
+
+def _seconds(value: str) -> int:
+    if not value.isdigit() or len(value) > 9:
+        raise BadRequest("The time allowed is no number of seconds.")
+    return int(value)
+
+
+@bp.post("/requests/<request_id>/seen")
+def seen(request_id: str) -> ResponseReturnValue:
+    """Stop reminders: somebody looks at it."""
+    services().reviews.mark_seen(signed_in(), request_id)
+    flash("Reminders stop for everybody who could review it.")
+    return redirect(url_for("requests.show", request_id=request_id), 303)
+
+
+@bp.post("/requests/<request_id>/edit")
+def edit(request_id: str) -> ResponseReturnValue:
+    """Change what was asked; reviews given so far are void."""
+    services().requests.edit(signed_in(), request_id, asked=forms.hours("hours"), reason=forms.long_text("reason"))
+    flash("Changed. Reviews given so far no longer count.")
+    return redirect(url_for("requests.show", request_id=request_id), 303)
+
+
+@bp.post("/requests/<request_id>/withdraw")
+def withdraw(request_id: str) -> ResponseReturnValue:
+    """Take a request back."""
+    services().requests.withdraw(signed_in(), request_id)
+    flash(f"{request_id} is withdrawn.")
+    return redirect(url_for("requests.show", request_id=request_id), 303)
+
+
+@bp.post("/requests/<request_id>/activate")
+def activate(request_id: str) -> ResponseReturnValue:
+    """Start what was approved."""
+    grant = services().activation.activate(signed_in(), request_id)
+    flash(f"It starts now and ends by itself on {grant.ends_at:%-d %b, %H:%M} UTC.")
+    return redirect(_back(url_for("requests.show", request_id=request_id)), 303)
+
+
+@bp.post("/grants/<grant_id>/end")
+def end_grant(grant_id: str) -> ResponseReturnValue:
+    """End a grant early."""
+    services().activation.end_early(signed_in(), grant_id, forms.long_text("reason"))
+    flash("It ends now.")
+    return redirect(_back("/"), 303)
+
+
+def _back(otherwise: str) -> str:
+    return forms.local_path(request.form["back"]) if request.form.get("back") else otherwise
