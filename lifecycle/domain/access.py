@@ -140,4 +140,6 @@ def next_change_at(contract: Contract, now: datetime) -> datetime | None:
     """
     instants = [t.at for t in contract.timeline.transitions]
     instants += [at for grant in contract.grants for at in (grant.starts_at, grant.ends_at)]
+    if contract.engagement.measures.cut_off_at is not None:
+        instants.append(contract.engagement.measures.cut_off_at)
     return min((at for at in instants if at > now), default=None)

@@ -1,12 +1,13 @@
 """Contracts, policies and catalogues for the laws, over zones whose midnights are awkward."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import strategies as st
 
 from lifecycle.domain.access import Contract
 from lifecycle.domain.calendar import WorkCalendar
-from lifecycle.domain.engagement import Engagement, EngagementId
+from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.entitlement import Catalogue, Entitlement, Tier
 from lifecycle.domain.grant import Grant
 from lifecycle.domain.identity import IdentityId
@@ -71,13 +72,33 @@ instants = st.integers(0, 7 * 366 * 86_400).map(
 
 
 @st.composite
+def measures(draw: st.DrawFn, engagement: Engagement) -> Measures:
+    """Mostly nothing; sometimes cut off, god mode withheld, or a bridge for this last day or for another."""
+    bridged = draw(st.sampled_from([None, engagement.last_day, engagement.last_day - timedelta(days=3)]))
+    return Measures(
+        draw(st.none() | instants),
+        draw(st.booleans()),
+        bridged,
+        bridged + timedelta(days=draw(st.integers(1, 14))) if bridged else None,
+    )
+
+
+@st.composite
 def contracts(draw: st.DrawFn) -> Contract:
-    """One engagement with a timeline, a baseline and some grants."""
+    """One engagement with a timeline, a baseline, some grants, and what people have decided about it."""
     engagement = draw(engagements)
+    engagement = replace(engagement, measures=draw(measures(engagement)))
     timeline = plan_timeline(engagement, draw(policies), draw(calendars))
     baseline = dict.fromkeys(draw(st.frozensets(keys, max_size=3)), "rule")
     grants = tuple(
-        Grant(f"g{n}", engagement.id, draw(keys), start, start + timedelta(hours=draw(st.integers(1, 3000))))
+        Grant(
+            f"g{n}",
+            engagement.id,
+            draw(keys),
+            start,
+            start + timedelta(hours=draw(st.integers(1, 3000))),
+            exception=draw(st.booleans()),
+        )
         for n, start in enumerate(draw(st.lists(instants, max_size=2)))
     )
     return Contract(engagement, timeline, baseline, grants)

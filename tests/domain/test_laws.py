@@ -1,6 +1,8 @@
 """The laws of design.md, section 3, over awkward zones, calendars and policies."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ from lifecycle.domain.drift import (
     plan_account_changes,
     plan_changes,
 )
-from lifecycle.domain.engagement import Engagement
+from lifecycle.domain.engagement import Engagement, Measures
 from lifecycle.domain.entitlement import Entitlement, Tier
 from lifecycle.domain.policy import OffboardingPolicy
 from lifecycle.domain.timeline import plan_timeline
@@ -59,11 +61,12 @@ def test_god_mode_is_gone_before_the_last_working_day_begins(
 @given(several, instants)
 def test_nothing_is_held_without_a_live_engagement(person: list[Contract], now: datetime) -> None:
     desired = desired_access(person, CATALOGUE, now)
-    live = {c.engagement.id: c for c in person if c.timeline.live_at(now)}
+    live = {c.engagement.id: c for c in person if c.live_at(now)}
     assert desired.live is bool(live)
     for reason in desired.reasons:
         contract = live[reason.engagement.id]
-        assert reason.entitlement.tier <= contract.timeline.ceiling_at(now)
+        excepted = reason.grant is not None and reason.grant.exception and now < contract.timeline.final_day_at
+        assert excepted or reason.entitlement.tier <= contract.timeline.ceiling_at(now)
         assert reason.given in contract.baseline or any(
             g.active_at(now) and g.entitlement == reason.given for g in contract.grants
         )
@@ -135,8 +138,56 @@ def test_account_changes_close_the_difference(
 def test_an_account_ends_with_the_unbroken_run_of_contracts(person: list[Contract], now: datetime) -> None:
     ends_at = desired_access(person, CATALOGUE, now).ends_at
     if ends_at is None:
-        assert not any(c.timeline.live_at(now) for c in person)
+        assert not any(c.live_at(now) for c in person)
         return
-    assert not any(c.timeline.live_at(ends_at) for c in person)
-    edges = sorted({c.timeline.ends_at for c in person if now < c.timeline.ends_at < ends_at})
-    assert all(any(c.timeline.live_at(edge) for c in person) for edge in edges)
+    kept = [c for c in person if not c.over_at(now)]
+    assert not any(c.timeline.live_at(ends_at) for c in kept)
+    edges = sorted({c.timeline.ends_at for c in kept if now < c.timeline.ends_at < ends_at})
+    assert all(any(c.timeline.live_at(edge) for c in kept) for edge in edges)
+
+
+@given(several, instants)
+def test_whoever_was_cut_off_holds_nothing(person: list[Contract], now: datetime) -> None:
+    cut = [_decided(c, cut_off_at=now) for c in person]
+    desired = desired_access(cut, CATALOGUE, now)
+    assert (desired.entitlements, desired.live, desired.has_ended) == (frozenset(), False, True)
+
+
+@given(several, instants)
+def test_the_baseline_gives_no_god_mode_that_is_withheld(person: list[Contract], now: datetime) -> None:
+    desired = desired_access([_decided(c, god_withheld=True) for c in person], CATALOGUE, now)
+    assert all(r.grant is not None for r in desired.reasons if r.entitlement.tier is Tier.GOD)
+
+
+@given(contracts(), policies, calendars, st.integers(1, 14))
+def test_a_bridge_moves_the_end_alone_and_gives_nothing_back(
+    contract: Contract, policy: OffboardingPolicy, calendar: WorkCalendar, days: int
+) -> None:
+    plain = replace(contract.engagement, measures=Measures())
+    last_day = plain.last_day
+    bridged = replace(plain, measures=Measures(bridged_day=last_day, bridge_until=last_day + timedelta(days=days)))
+    other = replace(plain, measures=Measures(bridged_day=last_day + timedelta(days=1), bridge_until=date(2099, 1, 1)))
+    before, after = (plan_timeline(e, policy, calendar) for e in (plain, bridged))
+    assert plan_timeline(other, policy, calendar) == before
+    assert after.ends_at > before.ends_at
+    assert after.final_day_at == before.final_day_at
+    for at in around([t.at for t in (*before.transitions, *after.transitions)]):
+        if at < before.ends_at:
+            assert after.ceiling_at(at) == before.ceiling_at(at)
+        elif at < after.ends_at:
+            assert after.ceiling_at(at) == before.ceiling_at(before.ends_at - SECOND)
+        else:
+            assert after.ceiling_at(at) is Tier.NONE
+
+
+@given(contracts(), instants)
+def test_the_ceiling_falls_below_a_tier_exactly_once(contract: Contract, now: datetime) -> None:
+    for tier in (Tier.READ_ONLY, Tier.STANDARD, Tier.ELEVATED, Tier.GOD):
+        at = contract.timeline.falls_below(tier, now)
+        if at > now >= contract.timeline.starts_at:
+            assert contract.timeline.ceiling_at(at - SECOND if at - SECOND > now else now) >= tier
+            assert contract.timeline.ceiling_at(at) < tier
+
+
+def _decided(contract: Contract, **values: Any) -> Contract:
+    return replace(contract, engagement=replace(contract.engagement, measures=Measures(**values)))
