@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
+FOREIGN = ROOT / ".venv-canaille"
+"""An OpenID provider that the tests sign in at; its pins and ours do not go together."""
 SYSTEM_PACKAGES = {"slapd": "slapd", "ldapmodify": "ldap-utils", "chromium": "chromium", "openssl": "openssl"}
 POLICY_RC_D = Path("/usr/sbin/policy-rc.d")
 CHECKS = (
@@ -46,6 +48,7 @@ def main(arguments: list[str]) -> int:
         case ["test", *rest]:
             _system_packages()
             _environment("requirements-dev.lock")
+            _foreign_environment()
             checks = [*CHECKS[:-1], (*CHECKS[-1], *rest)]
             return next((code for check in checks if (code := _run(*check))), 0)
         case ["setup"]:
@@ -75,18 +78,29 @@ def _environment(lock: str) -> None:
     stamp.write_text(wanted)
 
 
-def _make_venv() -> None:
+def _foreign_environment() -> None:
+    lock = ROOT / "tests/servers/canaille.lock"
+    wanted = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()
+    stamp = FOREIGN / "installed"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    _make_venv(FOREIGN)
+    _pip("--require-hashes", "-r", str(lock.relative_to(ROOT)), folder=FOREIGN)
+    stamp.write_text(wanted)
+
+
+def _make_venv(folder: Path = VENV) -> None:
     try:
-        venv.create(VENV, with_pip=True)
+        venv.create(folder, with_pip=True)
     except (subprocess.CalledProcessError, ImportError):
         # Debian ships python3 without ensurepip; its own package brings it.
-        shutil.rmtree(VENV, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         _apt_install([f"python3.{sys.version_info.minor}-venv"])
-        venv.create(VENV, with_pip=True)
+        venv.create(folder, with_pip=True)
 
 
-def _pip(*arguments: str) -> None:
-    command = [str(VENV / "bin/python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+def _pip(*arguments: str, folder: Path = VENV) -> None:
+    command = [str(folder / "bin/python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     print(f"+ pip install {' '.join(arguments)}", flush=True)
     subprocess.check_call([*command, *arguments], cwd=ROOT)
 

@@ -25,8 +25,8 @@ class OidcSettings(Model):
     title: str = "Company sign-in"
     """What the button says."""
     scopes: tuple[str, ...] = ("openid", "profile", "email")
-    algorithms: tuple[str, ...] = ("RS256", "ES256")
-    """Signatures that are accepted; never ``none`` and no shared secrets."""
+    algorithms: tuple[str, ...] = SAFE_ALGORITHMS
+    """Signatures that are accepted: those made with a private key; never ``none`` and no shared secrets."""
     ca_file: str = ""
     groups_claim: str = "groups"
     employee_claim: str = ""
