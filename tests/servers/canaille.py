@@ -49,11 +49,13 @@ class Canaille:
         self.user_id = user["id"]
         self._tool("create", "group", "--display-name", GROUP, "--members", self.user_id)
         scopes = [part for scope in ("openid", "profile", "email", "groups") for part in ("--scope", scope)]
-        self._tool(
+        made = self._tool(
             "create", "client", "--client-id", CLIENT, "--client-secret", SECRET, "--client-name", "Lifecycle",
             "--redirect-uris", redirect_uri, "--token-endpoint-auth-method", "client_secret_basic",
             "--grant-types", "authorization_code", "--response-types", "code", *scopes,
         )  # fmt: skip
+        client_id = json.loads(made)["id"]
+        self._tool("set", "client", client_id, "--audience", client_id)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.process = subprocess.Popen([str(PROGRAM), "run"], env=self.environment, cwd=folder, **quiet)  # type: ignore[call-overload]
         wait_until_open(self.port)
