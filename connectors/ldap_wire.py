@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import ldap3
-from ldap3.core.exceptions import LDAPException
+from ldap3.core.exceptions import LDAPException, LDAPSASLPrepError
 from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import escape_rdn
 
@@ -334,6 +334,8 @@ def _translated(url: str, expired: threading.Event) -> Iterator[None]:
         yield
     except ConnectorError:
         raise
+    except LDAPSASLPrepError as exc:
+        raise InvalidCredentials(f"no directory has such a password: {exc}") from exc
     except (LDAPException, OSError, AttributeError, TypeError) as exc:
         # ldap3 raises AttributeError or TypeError when its socket is closed under it by the deadline
         if expired.is_set():

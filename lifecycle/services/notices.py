@@ -68,7 +68,10 @@ class Notices:
         Returns:
             How many people will be told.
         """
-        addresses = {r.strip().casefold(): r.strip() for r in recipients if "@" in r}
+        addresses: dict[str, str] = {}
+        for recipient in recipients:
+            if "@" in recipient:
+                addresses.setdefault(recipient.strip().casefold(), recipient.strip())
         told = sum(self._put(unit, notice, MAIL, address, now) for address in addresses.values())
         for name, hook in self.settings.hooks.items():
             if not hook.topics or notice.topic.value in hook.topics:

@@ -71,7 +71,7 @@ class Provider:
         return {"access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": self.id_token()}
 
 
-class _Quiet(WSGIRequestHandler):
+class Quiet(WSGIRequestHandler):
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
@@ -86,7 +86,7 @@ def liar() -> Iterator[Provider]:
         start(status, [("Content-Type", "application/json")])
         return [json.dumps(provider.answer(environ)).encode()]
 
-    server = make_server("127.0.0.1", 0, app, handler_class=_Quiet)
+    server = make_server("127.0.0.1", 0, app, handler_class=Quiet)
     provider.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
