@@ -176,11 +176,11 @@ class Team:
         Raises:
             WordsMissing: If nothing is said.
         """
-        said = _words(words)
         now = self.casebook.clock.now()
         with self.store.write() as unit:
             about = self.casebook.parties.about(unit, actor.identity_id)
             authorize(actor, Action.REPORT_MISTAKE, about)
+            said = _words(words)
             unit.audit(
                 at=now, actor=actor.trail_name, action="mistake-reported", object_=f"identity:{actor.identity_id}",
                 after={"words": said},
@@ -203,10 +203,10 @@ class Team:
             NotPermitted: If it is neither the actor's own contract nor one they sponsor.
             NotFound: If no contract runs.
         """
-        said = _words(task)
         now = self.casebook.clock.now()
         with self.store.write() as unit:
             authorize(actor, Action.HAND_OVER, self.casebook.parties.about(unit, identity_id))
+            said = _words(task)
             contract = self.casebook.latest_contract(unit, identity_id, now)
             if contract is None:
                 raise NotFound("No contract of theirs runs now.")

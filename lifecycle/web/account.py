@@ -84,8 +84,8 @@ def remove_passkey(key: str) -> ResponseReturnValue:
 @bp.post("/me/calendars")
 def make_calendar() -> ResponseReturnValue:
     """Make a calendar feed and show its address this once."""
-    everybody = forms.text("whose") == "all"
-    token = services().calendars.make(signed_in(), everybody=everybody)
+    actor = signed_in()
+    token = services().calendars.make(actor, everybody=forms.text("whose") == "all")
     return _page(services().settings.web.address + url_for("account.calendar", token=token))
 
 

@@ -7,10 +7,10 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
 from lifecycle.domain.role import Role
-from lifecycle.services.authorisation import SCOPES
+from lifecycle.services.authorisation import SCOPES, Action
 from lifecycle.services.tokens import LONGEST_DAYS
 from lifecycle.web import forms
-from lifecycle.web.services import services, signed_in
+from lifecycle.web.services import permitted, services, signed_in
 
 bp = Blueprint("members", __name__)
 
@@ -38,9 +38,10 @@ def _page(code: str = "", login: str = "") -> ResponseReturnValue:
 @bp.post("/members")
 def invite() -> ResponseReturnValue:
     """Make a local member and show the invitation this once."""
+    actor = permitted(Action.MANAGE_MEMBERS)
     login = forms.text("login")
     code = services().membership.invite(
-        signed_in(),
+        actor,
         login=login,
         name=forms.optional("name"),
         email=forms.optional("email"),
@@ -113,10 +114,11 @@ def _tokens(new: str = "") -> ResponseReturnValue:
 @bp.post("/tokens")
 def make_token() -> ResponseReturnValue:
     """Make a token and show it this once."""
+    actor = permitted(Action.MANAGE_TOKENS)
     days = forms.text("days")
     if not days.isdigit() or len(days) > 3:
         raise BadRequest("The life of a token is a number of days.")
-    token, _ = services().tokens.make(signed_in(), forms.text("name"), forms.several("scope", 10), int(days))
+    token, _ = services().tokens.make(actor, forms.text("name"), forms.several("scope", 10), int(days))
     return _tokens(token)
 
 

@@ -34,12 +34,13 @@ def index() -> ResponseReturnValue:
 @bp.post("/renewals/<int:renewal_id>")
 def answer(renewal_id: int) -> ResponseReturnValue:
     """Take an answer."""
+    actor = signed_in()
     try:
         chosen = Answer(forms.text("answer"))
     except ValueError as exc:
         raise BadRequest("The answer is extend, convert or lapse.") from exc
     bridge = services().renewals.answer(
-        signed_in(),
+        actor,
         renewal_id,
         chosen,
         proposed_day=forms.optional_day("proposed_day"),

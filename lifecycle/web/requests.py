@@ -94,7 +94,8 @@ def seen(request_id: str) -> ResponseReturnValue:
 @bp.post("/requests/<request_id>/edit")
 def edit(request_id: str) -> ResponseReturnValue:
     """Change what was asked; reviews given so far are void."""
-    services().requests.edit(signed_in(), request_id, asked=forms.hours("hours"), reason=forms.long_text("reason"))
+    actor = signed_in()
+    services().requests.edit(actor, request_id, asked=forms.hours("hours"), reason=forms.long_text("reason"))
     flash("Changed. Reviews given so far no longer count.")
     return redirect(url_for("requests.show", request_id=request_id), 303)
 
