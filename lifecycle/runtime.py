@@ -168,7 +168,15 @@ class Runtime:
     def overview(self) -> Overview:
         """What IT sees first."""
         return Overview(
-            self.store, self.targets, self.rulebook, self.persons, self.holders, self.clock, self.settings.engine
+            self.store,
+            self.targets,
+            self.rulebook,
+            self.persons,
+            self.holders,
+            self.clock,
+            self.settings.engine,
+            self.reviews,
+            self.settings.notices.smtp is not None,
         )
 
     @cached_property

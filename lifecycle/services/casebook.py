@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from lifecycle.domain.access import Contract
 from lifecycle.domain.approval import Kind, Request, Resolution, Review, ReviewRefused, Verdict, check_reviewer, digest
@@ -16,7 +15,7 @@ from lifecycle.domain.party import Party, key_of
 from lifecycle.domain.role import IT, Role
 from lifecycle.services.authorisation import About
 from lifecycle.services.clock import Clock
-from lifecycle.services.parties import Parties, keys_of, roles_of
+from lifecycle.services.parties import Parties, keys_of, members_called, roles_of
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.settings import RequestSettings
 from lifecycle.store import members, people, requests
@@ -95,6 +94,7 @@ class Casebook:
         persons = people.identities(unit, {row.identity_id for row in rows})
         reviewer_ids = {r.reviewer_id for own in reviews.values() for r in own}
         known = members.by_ids(unit, {row.requester_id for row in rows} | reviewer_ids)
+        contracts = self.parties.contracts_of(unit, {row.identity_id for row in rows})
         parties: dict[str, Party] = {}
 
         def party(member: MemberRow) -> Party:
@@ -105,50 +105,13 @@ class Casebook:
         cases = []
         for row in rows:
             identity = persons[IdentityId(row.identity_id)]
-            contract = self._contract(unit, row)
-            request = self._request(unit, row, reviews.get(row.id, []), known, party, identity)
+            contract = _contract(row, contracts[row.identity_id])
+            beneficiary = self.parties.of_identity(unit, identity, contracts[row.identity_id])
+            request = _request(row, reviews.get(row.id, []), known, party, beneficiary)
             entitlement = self.rulebook.entitlement(row.entitlement)
             pool = self.pool(unit, row, contract, entitlement)
             cases.append(Case(row, request, identity, contract, entitlement, known[row.requester_id], pool))
         return cases
-
-    def _contract(self, unit: Unit, row: RequestRow) -> Contract:
-        contracts = self.parties.contracts(unit, row.identity_id)
-        found = next((c for c in contracts if c.engagement.id == row.engagement_id), None)
-        if found is None:
-            raise NotFound(f"The contract that {row.id} was asked for is no longer known.")
-        return found
-
-    def _request(
-        self, unit: Unit, row: RequestRow, reviews: list[ReviewRow], known: dict[str, MemberRow], party: Any,
-        identity: Identity,
-    ) -> Request:  # fmt: skip
-        return Request(
-            id=row.id,
-            kind=Kind(row.kind),
-            requester=party(known[row.requester_id]),
-            beneficiary=self.parties.of_identity(unit, identity),
-            entitlement=row.entitlement,
-            asked=timedelta(seconds=row.asked_seconds),
-            reason=row.reason,
-            approvals_needed=row.approvals_needed,
-            god=bool(row.god),
-            created_at=row.created_at,
-            expires_at=row.expires_at,
-            terms=row.terms,
-            resolution=Resolution(row.resolution),
-            reviews=tuple(
-                Review(
-                    party(known[r.reviewer_id]),
-                    Verdict(r.verdict),
-                    r.at,
-                    r.note,
-                    None if r.longest_seconds is None else timedelta(seconds=r.longest_seconds),
-                    r.terms,
-                )
-                for r in reviews
-            ),
-        )
 
     def terms(self, row: RequestRow, contract: Contract, entitlement: Entitlement | None) -> str:
         """Return the digest of everything a reviewer is shown, as it would be shown now."""
@@ -191,14 +154,24 @@ class Casebook:
 
     def reviewers(self, unit: Unit, case: Case) -> list[MemberRow]:
         """List those who could review now: in the pool, and nobody whom the two-person rule would refuse."""
-        candidates = {m.id: m for m in members.employees(unit)}
-        candidates |= {m.id: m for m in members.by_keys(unit, case.pool.keys)}
+        candidates = {m.id: m for m in self._employees(unit)}
+        candidates |= {m.id: m for m in members_called(unit, case.pool.keys)}
         return [m for m in candidates.values() if case.pool.holds(m) and self._could(unit, case, m)]
 
+    @staticmethod
+    def _employees(unit: Unit) -> list[MemberRow]:
+        """Load all employees, once in a unit: a list of requests asks for them again and again."""
+        found: list[MemberRow] | None = unit.session.info.get("employees")
+        if found is None:
+            found = unit.session.info["employees"] = members.employees(unit)
+        return found
+
     def _could(self, unit: Unit, case: Case, member: MemberRow) -> bool:
-        request = replace(case.request, resolution=Resolution.PENDING)
+        known: dict[str, Party] = unit.session.info.setdefault("parties", {})
+        if member.id not in known:
+            known[member.id] = self.parties.of_member(unit, member)
         try:
-            check_reviewer(request, self.parties.of_member(unit, member), in_pool=True)
+            check_reviewer(replace(case.request, resolution=Resolution.PENDING), known[member.id], in_pool=True)
         except ReviewRefused:
             return False
         return True
@@ -218,3 +191,45 @@ class Casebook:
         """Return the running contract that ends last."""
         contracts = self.parties.contracts(unit, identity_id)
         return max((c for c in contracts if c.live_at(now)), key=lambda c: c.timeline.ends_at, default=None)
+
+
+def _contract(row: RequestRow, contracts: list[Contract]) -> Contract:
+    found = next((c for c in contracts if c.engagement.id == row.engagement_id), None)
+    if found is None:
+        raise NotFound(f"The contract that {row.id} was asked for is no longer known.")
+    return found
+
+
+def _request(
+    row: RequestRow,
+    reviews: list[ReviewRow],
+    known: dict[str, MemberRow],
+    party: Callable[[MemberRow], Party],
+    beneficiary: Party,
+) -> Request:
+    return Request(
+        id=row.id,
+        kind=Kind(row.kind),
+        requester=party(known[row.requester_id]),
+        beneficiary=beneficiary,
+        entitlement=row.entitlement,
+        asked=timedelta(seconds=row.asked_seconds),
+        reason=row.reason,
+        approvals_needed=row.approvals_needed,
+        god=bool(row.god),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        terms=row.terms,
+        resolution=Resolution(row.resolution),
+        reviews=tuple(
+            Review(
+                party(known[r.reviewer_id]),
+                Verdict(r.verdict),
+                r.at,
+                r.note,
+                None if r.longest_seconds is None else timedelta(seconds=r.longest_seconds),
+                r.terms,
+            )
+            for r in reviews
+        ),
+    )

@@ -13,34 +13,28 @@ from lifecycle.domain.access import desired_access
 from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.forecast import Step
 from lifecycle.domain.policy import Anchor
+from lifecycle.services.alerts import Alert, TargetView, Waiting, alerts_of, notice_alerts, people_alerts
 from lifecycle.services.clock import Clock
 from lifecycle.services.holders import Holder, Holders
+from lifecycle.services.notices import MAIL
 from lifecycle.services.persons import Persons, Standing
+from lifecycle.services.reviews import Reviews
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.targets import DOWN, Targets
 from lifecycle.settings import EngineSettings
-from lifecycle.store import people, state, work
+from lifecycle.store import decisions, notices, people, state, work
 from lifecycle.store.tables import EngagementRow
 from lifecycle.store.unit import Store, Unit
-from lifecycle.store.work import WorkItem
 
 DAYS = 30
 LANES = 8
 MOST_PEOPLE = 2_000
 """So many people in windows are drawn; with more, those who leave first."""
 SHOWN_TRANSITIONS = 10
+LOOKED_AT = 60
+"""So many people whose change is next are looked at; not every stage changes what somebody holds."""
 CALENDAR_WEEKS = 5
 TIERS = (Tier.GOD, Tier.ELEVATED, Tier.STANDARD, Tier.READ_ONLY)
-
-
-@dataclass(frozen=True)
-class Alert:
-    """Something that needs a person, and what that person can do about it."""
-
-    title: str
-    detail: str
-    target: str = ""
-    """Target that a retry would ask again; empty where nothing here can help."""
 
 
 @dataclass(frozen=True)
@@ -62,31 +56,6 @@ class Outlook:
     per_day: tuple[dict[Tier, int], ...]
     lanes: tuple[Lane, ...]
     people: int
-
-
-@dataclass(frozen=True)
-class TargetView:
-    """How a target stands, for people."""
-
-    name: str
-    title: str
-    state: str
-    """``up``, ``down``, ``warning`` or ``unknown``."""
-    note: str
-    waiting: int
-    hours: tuple[str, ...]
-    """``ok``, ``bad`` or ``none`` for each of the last 24 hours."""
-    findings: tuple[dict[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """An open work item that is late or failing, with whose it is."""
-
-    item: WorkItem
-    standing: Standing
-    state: str
-    """``failed`` or ``late``."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +95,9 @@ class Overview:
     who: Holders
     clock: Clock
     settings: EngineSettings
+    reviews: Reviews
+    mail: bool
+    """Whether there is a mail server."""
     _outlook: tuple[str, Outlook] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -151,12 +123,14 @@ class Overview:
             last_days = _last_days(unit, monday, monday + timedelta(weeks=CALENDAR_WEEKS))
             in_window = _count_ending(unit, now.date(), now.date() + timedelta(days=self._window_days()))
             off = state.get(unit, state.CLOCK_ALARM) or 0
+            others = people_alerts(self.reviews.stuck(unit), decisions.cut_offs_in_force(unit))
+            others += notice_alerts(notices.failing(unit), notices.waiting(unit, MAIL), mail=self.mail)
             version = self._version(unit, now)
-        coming = [pair for pair in self.persons.plan(None) if pair[1].moves or pair[1].ends]
+        coming = [pair for pair in self.persons.plan(None, limit=LOOKED_AT) if pair[1].moves or pair[1].ends]
         return Dashboard(
             now=now,
             version=version,
-            alerts=tuple(_alerts(overdue, views, god, off)),
+            alerts=tuple(alerts_of(overdue, views, god, off) + others),
             god=god,
             late=late,
             refused=refused,
@@ -260,54 +234,6 @@ def _lane(standing: Standing) -> Lane:
     if top is not Tier.NONE:
         steps.append((top, contract.timeline.ends_at))
     return Lane(standing, contract.engagement.last_day, tuple(steps), contract.timeline.ends_at)
-
-
-def _alerts(overdue: list[Waiting], targets: list[TargetView], god: tuple[Holder, ...], off: float) -> list[Alert]:
-    """List what needs a person, worst first."""
-    alerts = []
-    if off:
-        alerts.append(
-            Alert(
-                f"The clock of this machine is {abs(off):.0f} s {'ahead' if off > 0 else 'behind'}",
-                "Work goes on by elapsed time. Set the clock right; if it is right now, restart the product.",
-            )
-        )
-    alerts += [
-        Alert(
-            f"{holder.account} holds {holder.entitlement} and belongs to nobody known here",
-            "Remove it in the target, or add its owner to the staffing feed.",
-        )
-        for holder in god
-        if holder.identity is None
-    ]
-    for target in targets:
-        if target.state == DOWN:
-            detail = f"{target.note} {target.waiting} changes wait; they are tried again by themselves."
-            alerts.append(Alert(f"{target.title} does not answer", detail, target.name))
-    for waiting in overdue:
-        if waiting.state == "failed":
-            item, name = waiting.item, waiting.standing.identity.name
-            tried = f"Tried {item.attempts} times; tried again by itself."
-            if item.error_kind == "no-account":
-                system = next((t.title for t in targets if t.name == item.target), item.target)
-                detail = f"{_sentence(item.error)} Make the account there; access follows by itself. {tried}"
-                alerts.append(Alert(f"{name} has no account in {system}", detail, item.target))
-                continue
-            detail = f"{_sentence(item.error)} {tried}"
-            alerts.append(
-                Alert(f"{item.verb.value.capitalize()} of {item.aspect} for {name} is refused", detail, item.target)
-            )
-    for target in targets:
-        for finding in target.findings:
-            if finding["severity"] == "error" and target.state != DOWN:
-                detail = f"{finding['message']}. {finding['remedy']}"
-                alerts.append(Alert(f"{target.title}: {finding['topic']}", detail, target.name))
-    return alerts
-
-
-def _sentence(words: str) -> str:
-    """Begin with a capital and end with a full stop, and leave every id as it is."""
-    return words[:1].upper() + words[1:] + ("" if words.endswith(".") else ".")
 
 
 def _last_days(unit: Unit, first: date, until: date) -> dict[date, int]:

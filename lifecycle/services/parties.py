@@ -53,9 +53,17 @@ class Parties:
 
     def contracts(self, unit: Unit, identity_id: str) -> list[Contract]:
         """Load one person's contracts with their grants."""
-        found = people.engagements_of(unit, [identity_id])
-        grants = people.grants_of(unit, [identity_id])
-        return [self.rulebook.contract(e, grants.get(e.id, ())) for own in found.values() for e in own]
+        return self.contracts_of(unit, [identity_id])[identity_id]
+
+    def contracts_of(self, unit: Unit, identity_ids: Collection[str]) -> dict[str, list[Contract]]:
+        """Load the contracts of several people at once; everybody asked for is in the answer."""
+        grants = people.grants_of(unit, identity_ids)
+        found: dict[str, list[Contract]] = {identity_id: [] for identity_id in identity_ids}
+        for own in people.engagements_of(unit, identity_ids).values():
+            for engagement in own:
+                contract = self.rulebook.contract(engagement, grants.get(engagement.id, ()))
+                found[engagement.identity_id].append(contract)
+        return found
 
     def about(self, unit: Unit, identity_id: str, parties: frozenset[str] = frozenset()) -> About:
         """Describe one person for `lifecycle.services.authorisation.authorize`."""
@@ -85,9 +93,16 @@ class Parties:
             active=active,
         )
 
-    def of_identity(self, unit: Unit, identity: Identity) -> Party:
-        """Describe somebody on the roster for the two-person rule, with every account they sign in with."""
-        contracts = self.contracts(unit, identity.id)
+    def of_identity(self, unit: Unit, identity: Identity, contracts: list[Contract] | None = None) -> Party:
+        """
+        Describe somebody on the roster for the two-person rule, with every account they sign in with.
+
+        Args:
+            unit: Any unit.
+            identity: Who.
+            contracts: Theirs, where they are loaded already.
+        """
+        contracts = self.contracts(unit, identity.id) if contracts is None else contracts
         vendor, in_window, runs = self._standing(contracts)
         keys = _keys_of_identity(identity)
         for member in members.of_identity(unit, identity.id):
@@ -106,7 +121,7 @@ class Parties:
 
     def line_above(self, unit: Unit, key: str) -> frozenset[str]:
         """Return the keys of everybody above whoever is called *key*, without *key* itself."""
-        own = {key} | {k for member in members.by_keys(unit, [key]) for k in keys_of(member)}
+        own = {key} | {k for member in members_called(unit, {key}) for k in keys_of(member)}
         return frozenset(self._above(unit, {key}) - own)
 
     def _standing(self, contracts: list[Contract]) -> tuple[str, bool, bool]:
@@ -126,11 +141,24 @@ class Parties:
                 break
             found |= new
             level = set()
-            for member in members.by_keys(unit, new):
+            for member in members_called(unit, new):
                 found |= keys_of(member)
                 if member.supervisor:
                     level.add(key_of(member.supervisor))
         return found
+
+
+def members_called(unit: Unit, keys: Collection[str]) -> list[MemberRow]:
+    """
+    Load members by what they are known by, each set of keys once in a unit.
+
+    A list of requests asks for the same few sponsors again and again; no unit that reviews changes members.
+    """
+    known: dict[frozenset[str], list[MemberRow]] = unit.session.info.setdefault("members by keys", {})
+    asked = frozenset(keys)
+    if asked not in known:
+        known[asked] = members.by_keys(unit, asked)
+    return known[asked]
 
 
 def _keys_of_identity(identity: Identity) -> set[str]:

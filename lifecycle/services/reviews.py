@@ -25,11 +25,14 @@ from lifecycle.domain.approval import (
 from lifecycle.domain.eligibility import Limit, limit_of, narrowing_of
 from lifecycle.domain.entitlement import Entitlement
 from lifecycle.domain.errors import LifecycleError
+from lifecycle.domain.party import Party
 from lifecycle.services.activation import Activation
 from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
+from lifecycle.services.parties import members_called
 from lifecycle.store import members, requests
+from lifecycle.store.people_tables import MemberRow
 from lifecycle.store.request_tables import RequestRow, ReviewRow
 from lifecycle.store.unit import Store, Unit
 
@@ -73,16 +76,6 @@ class Sheet:
         row = self.case.row
         waiting = row.activated_at is None and row.eligible_until is not None and self.now < row.eligible_until
         return self.request.resolution is Resolution.APPROVED and waiting
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A request in a list."""
-
-    case: Case
-    mine_to_review: bool
-    stuck: bool
-    """Fewer people could review it than must."""
 
 
 @dataclass
@@ -135,7 +128,7 @@ class Reviews:
             ends_at=ends_at,
             narrowing=narrowing,
             after=after,
-            mine=self._why_not(unit, case, actor),
+            mine=self._why_not(case, actor, *self._reader(unit, actor)),
             reviewers=tuple(sorted(names.values()))[:20],
             own=bool(actor.keys & case.request.requester.keys),
             can_activate=bool(actor.keys & (case.request.requester.keys | case.request.beneficiary.keys)),
@@ -146,29 +139,27 @@ class Reviews:
         terms = self.casebook.terms(case.row, case.contract, case.entitlement)
         return shown_digest(replace(case.request, terms=terms))
 
-    def _why_not(self, unit: Unit, case: Case, actor: Actor) -> str:
+    def _reader(self, unit: Unit, actor: Actor) -> tuple[MemberRow | None, Party | None]:
         member = members.get(unit, actor.id)
-        if member is None:
+        return member, self.casebook.parties.of_member(unit, member) if member is not None else None
+
+    @staticmethod
+    def _why_not(case: Case, actor: Actor, member: MemberRow | None, party: Party | None) -> str:
+        if member is None or party is None:
             return "Only people review."
         try:
-            party = self.casebook.parties.of_member(unit, member)
             check_reviewer(case.request, party, in_pool=case.pool.holds(member))
             authorize(actor, Action.REVIEW, case.about)
         except LifecycleError as exc:
             return str(exc)
         return ""
 
-    def waiting(self, actor: Actor) -> list[Listed]:
+    def waiting(self, actor: Actor) -> list[Case]:
         """List pending requests that the actor could review, those that expire first on top."""
         with self.store.read() as unit:
-            cases = self._concerning(unit, actor)
-            return [Listed(c, True, False) for c in cases if not self._why_not(unit, c, actor)]
-
-    def _concerning(self, unit: Unit, actor: Actor) -> list[Case]:
-        member = members.get(unit, actor.id)
-        if member is None:
-            return []
-        return [c for c in self.casebook.load_all(unit, self._open(unit)) if c.pool.holds(member)]
+            member, party = self._reader(unit, actor)
+            cases = self.casebook.load_all(unit, self._open(unit))
+            return [c for c in cases if not self._why_not(c, actor, member, party)]
 
     def _open(self, unit: Unit) -> list[RequestRow]:
         now = self.casebook.clock.now()
@@ -196,7 +187,7 @@ class Reviews:
     def is_stuck(self, unit: Unit, case: Case) -> bool:
         """Say whether fewer people could still review *case* than must; owners who never signed in count."""
         missing = case.request.approvals_needed - len(case.request.approvals)
-        signed_in = {m.email_key for m in members.by_keys(unit, case.pool.keys)}
+        signed_in = {m.email_key for m in members_called(unit, case.pool.keys)}
         unknown = {name.casefold() for name in case.pool.named if "@" in name} - signed_in
         return len(self.casebook.reviewers(unit, case)) + len(unknown) < missing
 
@@ -338,7 +329,7 @@ class Reviews:
             authorize(actor, Action.REVIEW, case.about)
             if not case.request.is_open_at(now):
                 raise RequestClosed(f"Request {request_id} is no longer open.")
-            why_not = self._why_not(unit, case, actor)
+            why_not = self._why_not(case, actor, *self._reader(unit, actor))
             if why_not:
                 raise ReviewRefused(why_not)
             case.row.seen_by, case.row.seen_at = actor.name, now

@@ -165,7 +165,7 @@ def add_identities(unit: Unit, people: Sequence[Identity], at: datetime) -> None
     if people:
         rows = [
             {"id": p.id, "source": p.source, "worker_id": p.worker_id, "name": p.name, "email": p.email,
-             "version": 1, "created_at": at}
+             "search": _folded(p), "version": 1, "created_at": at}
             for p in people
         ]  # fmt: skip
         unit.session.connection().execute(insert(IdentityRow), rows)
@@ -175,10 +175,13 @@ def update_identities(unit: Unit, people: Sequence[Identity]) -> None:
     """Store changed names and addresses."""
     if people:
         statement = update(IdentityRow.__table__).where(_I.id == bindparam("key"))
-        rows = [{"key": p.id, "name": p.name, "email": p.email} for p in people]
-        unit.session.connection().execute(
-            statement.values(name=bindparam("name"), email=bindparam("email"), version=_I.version + 1), rows
-        )
+        rows = [{"key": p.id, "new_name": p.name, "new_email": p.email, "new_search": _folded(p)} for p in people]
+        new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("name", "email", "search")}
+        unit.session.connection().execute(statement.values(**new, version=_I.version + 1), rows)
+
+
+def _folded(person: Identity) -> str:
+    return f"{person.name} {person.worker_id} {person.email}".casefold()
 
 
 def _values(engagement: Engagement) -> dict[str, Any]:
@@ -319,13 +322,7 @@ def search_identities(unit: Unit, words: str, limit: int, after: tuple[str, str]
     query = select(*_IDENTITY).order_by(_I.name, _I.id).limit(limit)
     for word in words.split():
         escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").casefold()
-        pattern = f"%{escaped}%"
-        columns = (func.lower(_I.name), func.lower(_I.worker_id), func.lower(_I.email))
-        query = query.where(
-            columns[0].like(pattern, escape="\\")
-            | columns[1].like(pattern, escape="\\")
-            | columns[2].like(pattern, escape="\\")
-        )
+        query = query.where(_I.search.like(f"%{escaped}%", escape="\\"))
     if after != ("", ""):
         query = query.where((_I.name > after[0]) | ((_I.name == after[0]) & (_I.id > after[1])))
     return [_identity(row) for row in unit.session.execute(query)]

@@ -55,7 +55,11 @@ class IdentityRow(Table, table=True):
     """A person. ``version`` rises with every change of facts that could change what the person should hold."""
 
     __tablename__ = "identity"
-    __table_args__ = (Index("ix_identity_source_worker_id", "source", "worker_id"), STRICT)
+    __table_args__ = (
+        Index("ix_identity_source_worker_id", "source", "worker_id"),
+        Index("ix_identity_name", "name", "id"),
+        STRICT,
+    )
     id: str = Field(sa_column=Column(String(36), primary_key=True))
     source: str = words()
     worker_id: str = words()
@@ -65,6 +69,8 @@ class IdentityRow(Table, table=True):
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     cut_off_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     god_withheld: int = count()
+    search: str = words()
+    """Name, worker id and e-mail address, folded, for finding people by part of them."""
 
 
 class EngagementRow(Table, table=True):

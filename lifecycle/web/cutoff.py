@@ -21,7 +21,7 @@ def show(identity_id: str) -> ResponseReturnValue:
 def _page(identity_id: str, error: str = "") -> ResponseReturnValue:
     actor, version = signed_in(), services().overview.version()
     view = services().cut_offs.view(actor, identity_id)
-    page = render_template("people/revoke.html", nav="people", view=view, version=version, error=error)
+    page = render_template("people/revoke.html", nav="people", view=view, revision=version, error=error)
     return page, (422 if error else 200)
 
 
@@ -33,7 +33,7 @@ def live(identity_id: str) -> ResponseReturnValue:
     view = services().cut_offs.view(actor, identity_id)
     if forms.query("v") == version:
         return "", 204
-    return render_template("people/_accounts.html", view=view, version=version)
+    return render_template("people/_accounts.html", view=view, revision=version)
 
 
 @bp.post("")

@@ -19,17 +19,17 @@ def dashboard() -> ResponseReturnValue:
     actor = signed_in()
     if not may(actor, Action.SEE_DASHBOARD):
         return redirect(url_for(start_of(actor)), 303)
-    return render_template("it/dashboard.html", nav="dashboard", d=services().overview.dashboard())
+    can_act = may(actor, Action.RETRY_TARGET)
+    return render_template("it/dashboard.html", nav="dashboard", d=services().overview.dashboard(), can_act=can_act)
 
 
 @bp.get("/live")
 def live() -> ResponseReturnValue:
     """Answer 204 while nothing looks different from version ``v``, else the page's live part."""
-    permitted(Action.SEE_DASHBOARD)
-    overview = services().overview
+    actor, overview = permitted(Action.SEE_DASHBOARD), services().overview
     if forms.query("v") == overview.version():
         return "", 204
-    return render_template("it/_live.html", d=overview.dashboard())
+    return render_template("it/_live.html", d=overview.dashboard(), can_act=may(actor, Action.RETRY_TARGET))
 
 
 @bp.post("/targets/<name>/retry")

@@ -79,7 +79,9 @@ def test_the_version_before_is_migrated_with_its_rows(store_url: str) -> None:
             connection.execute(text(statement))
     schema.prepare(store)
     with store.read() as unit:
-        assert unit.session.get(IdentityRow, "i1") is not None
+        identity = unit.session.get(IdentityRow, "i1")
+        assert identity is not None
+        assert identity.search == "n w1 "
         engagement, ada = unit.session.get(EngagementRow, "e1"), members.by_subject(unit, "local", "ada")
         assert engagement is not None
         assert engagement.sponsor_key == "boss@example.com"

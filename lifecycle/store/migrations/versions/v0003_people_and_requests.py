@@ -27,6 +27,9 @@ def _decisions_about_contracts() -> None:
     op.create_index("ix_engagement_sponsor_key", "engagement", ["sponsor_key", "last_day"], unique=False)
     op.add_column("identity", sa.Column("cut_off_at", Instant(), nullable=True))
     op.add_column("identity", sa.Column("god_withheld", sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column("identity", sa.Column("search", sa.Text(), server_default="", nullable=False))
+    op.execute("UPDATE identity SET search = lower(name || ' ' || worker_id || ' ' || email)")
+    op.create_index("ix_identity_name", "identity", ["name", "id"], unique=False)
 
 
 def _members_who_were_operators() -> None:
