@@ -100,6 +100,8 @@ class Overview:
     """Whether there is a mail server."""
     _outlook: tuple[str, Outlook] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _last: tuple[str, tuple[tuple[Standing, Step], ...], tuple[Alert, ...]] | None = None
+    _gathering: threading.Lock = field(default_factory=threading.Lock)
 
     def version(self) -> str:
         """Name what pages show now: another version means that something looks different."""
@@ -123,14 +125,12 @@ class Overview:
             last_days = _last_days(unit, monday, monday + timedelta(weeks=CALENDAR_WEEKS))
             in_window = _count_ending(unit, now.date(), now.date() + timedelta(days=self._window_days()))
             off = state.get(unit, state.CLOCK_ALARM) or 0
-            others = people_alerts(self.reviews.stuck(unit), decisions.cut_offs_in_force(unit))
-            others += notice_alerts(notices.failing(unit), notices.waiting(unit, MAIL), mail=self.mail)
             version = self._version(unit, now)
-        coming = [pair for pair in self.persons.plan(None, limit=LOOKED_AT) if pair[1].moves or pair[1].ends]
+        coming, others = self._gathered(version)
         return Dashboard(
             now=now,
             version=version,
-            alerts=tuple(alerts_of(overdue, views, god, off) + others),
+            alerts=(*alerts_of(overdue, views, god, off), *others),
             god=god,
             late=late,
             refused=refused,
@@ -138,13 +138,24 @@ class Overview:
             last_days=last_days,
             unknown_accounts=sum(holder.identity is None for holder in god),
             overdue=tuple(overdue),
-            coming=tuple(coming[:SHOWN_TRANSITIONS]),
+            coming=coming,
             targets=tuple(views),
             outlook=self._cached_outlook(version, now),
             calendar=tuple(
                 tuple(monday + timedelta(days=7 * week + day) for day in range(7)) for week in range(CALENDAR_WEEKS)
             ),
         )
+
+    def _gathered(self, version: str) -> tuple[tuple[tuple[Standing, Step], ...], tuple[Alert, ...]]:
+        """Gather what takes long, once for each state of the store and minute."""
+        with self._gathering:
+            if self._last is None or self._last[0] != version:
+                coming = [pair for pair in self.persons.plan(None, limit=LOOKED_AT) if pair[1].moves or pair[1].ends]
+                with self.store.read() as unit:
+                    alerts = people_alerts(self.reviews.stuck(unit), decisions.cut_offs_in_force(unit))
+                    alerts += notice_alerts(notices.failing(unit), notices.waiting(unit, MAIL), mail=self.mail)
+                self._last = (version, tuple(coming[:SHOWN_TRANSITIONS]), tuple(alerts))
+            return self._last[1:]
 
     def _window_days(self) -> int:
         stages = (s.days for s in self.rulebook.policy.stages if s.anchor is Anchor.BEFORE_LAST_DAY)
