@@ -197,7 +197,9 @@ class CutOffs:
         if pending is not None:
             raise AlreadyCutOff(f"{pending.id} asks for it already and waits for a second person.")
         contracts = self.casebook.parties.contracts(unit, identity.id)
-        contract = max(contracts, key=lambda c: c.timeline.ends_at)
+        contract = max(contracts, key=lambda c: c.timeline.ends_at, default=None)
+        if contract is None:
+            raise NotFound(f"No contract of {identity.name} is known.")
         row = RequestRow(
             id=requests.next_id(unit),
             kind=Kind.CUT_OFF.value,

@@ -153,8 +153,12 @@ def ask_for_several() -> ResponseReturnValue:
 
 def _page_for_several(error: str, batch: object) -> ResponseReturnValue:
     actor = permitted(Action.SEE_TEAM)
-    chosen = set(forms.several("id"))
-    standings = [s for s in services().team.page(actor, limit=1000) if s.identity.id in chosen]
+    most = services().settings.requests.most_at_once
+    if forms.query("everybody"):
+        standings = services().team.page(actor, limit=most)
+    else:
+        chosen = set(forms.several("id", most))
+        standings = [s for s in services().team.page(actor, limit=1000) if s.identity.id in chosen]
     draft = _draft("")
     right = services().targets.catalogue.entitlements.get(draft.entitlement)
     return render_template(

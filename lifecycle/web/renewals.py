@@ -31,7 +31,7 @@ def index() -> ResponseReturnValue:
     )
 
 
-@bp.post("/renewals/<int:renewal_id>")
+@bp.post("/renewals/<int(max=9007199254740991):renewal_id>")
 def answer(renewal_id: int) -> ResponseReturnValue:
     """Take an answer."""
     actor = signed_in()
@@ -62,7 +62,7 @@ def proposals() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@bp.post("/proposals/<int:renewal_id>/handled")
+@bp.post("/proposals/<int(max=9007199254740991):renewal_id>/handled")
 def handle(renewal_id: int) -> ResponseReturnValue:
     """Note that HR has taken a proposal up."""
     services().renewals.handle(signed_in(), renewal_id)

@@ -39,7 +39,7 @@ def add_handover(identity_id: str) -> ResponseReturnValue:
     return redirect(_back(), 303)
 
 
-@bp.post("/handover/<int:handover_id>/done")
+@bp.post("/handover/<int(max=9007199254740991):handover_id>/done")
 def finish_handover(handover_id: int) -> ResponseReturnValue:
     """Note that something was handed over."""
     services().team.finish_handover(signed_in(), handover_id)

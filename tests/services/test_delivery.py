@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
+from lifecycle.services.chats import Chats
 from lifecycle.services.delivery import Delivery, NotDelivered, Told
 from lifecycle.services.hooks import Hooks, is_public
 from lifecycle.services.notices import Notice, Topic
@@ -286,6 +288,25 @@ def test_a_hook_hears_its_topics_one_call_each(
     assert world.runtime.delivery.run() == 2
     assert [json.loads(body)["data"]["subject"] for _, body in receiver.calls] == ["One", "Two"]
     world.close()
+
+
+def test_a_chat_is_told_through_apprise(receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAT_URL", receiver.url.replace("http://", "json://"))
+    world = world_with(tmp_path, chats={"team": {"url": {"env": "CHAT_URL"}}})
+    receiver.status = "200 OK"
+    tell(world, "One")
+    tell(world, "Two")
+    world.clock.move(minutes=1)
+    assert world.runtime.delivery.run() == 2
+    assert len(receiver.calls) == 1, "what belongs together is one message here too"
+    assert b"Two" in receiver.calls[0][1]
+    world.close()
+
+
+def test_without_the_extra_a_chat_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    with pytest.raises(NotDelivered, match="need the extra"):
+        Chats({"team": "json://127.0.0.1"}).send("team", [TOLD])
 
 
 def test_a_chat_that_cannot_be_told_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,7 +128,7 @@ def case(site: Site) -> Iterator[Case]:
 
 
 def path_of(rule: Any, case: Case) -> str:
-    return re.sub(r"<(?:\w+:)?(\w+)>", lambda found: case.paths[found[1]], rule.rule)
+    return re.sub(r"<(?:[^<>:]+:)?(\w+)>", lambda found: case.paths[found[1]], rule.rule)
 
 
 def rules(site: Site) -> list[Any]:
@@ -237,3 +237,31 @@ def test_tables_are_never_filled_from_forms(site: Site, case: Case) -> None:
         cases = site.runtime.team.waiting(unit, case.paths["identity_id"], site.runtime.clock.now())
     asked = next(c for c in cases if c.row.entitlement == "moderation.flag")
     assert (asked.row.resolution, asked.row.approvals_needed) == ("pending", 1)
+
+
+@pytest.mark.parametrize("number", ["0", "99999999999999999999999", "-1", "x"])
+def test_numbers_that_name_nothing_are_not_found(site: Site, number: str) -> None:
+    client = site.client("hannah")
+    for path in (f"/renewals/{number}", f"/handover/{number}/done"):
+        assert post(client, path, answer="lapse").status_code in {404, 405}, path
+
+
+@pytest.mark.parametrize("hours", ["", "0", "-1", "x", "nan", "inf", "1e999", "1e308", "99999999", "0.0000001"])
+def test_no_duration_breaks_anything(site: Site, case: Case, hours: str) -> None:
+    client = site.client("hannah")
+    amara, request = case.paths["identity_id"], case.paths["request_id"]
+    query = (
+        f"/people/{amara}/ask?entitlement=billing.refund-any&hours={hours}&other={hours}&window={hours}&kind={hours}"
+    )
+    assert get(client, query).status_code == 200
+    assert post(client, f"/requests/{request}/edit", hours=hours, reason="because").status_code in {303, 400, 422}
+    form = {"verdict": "approve", "shown": "x", "longest": hours}
+    assert post(site.client("oskar"), f"/requests/{request}/reviews", **form).status_code in {400, 409}
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "9999-99-99", "tomorrow", "2026-02-30"])
+def test_no_day_breaks_anything(site: Site, case: Case, day: str) -> None:
+    client = site.client("hannah")
+    form = {"answer": "extend", "proposed_day": day, "bridge_until": day, "note": "because"}
+    assert post(client, f"/renewals/{case.paths['renewal_id']}", **form).status_code in {400, 409}
+    assert get(site.client("nora"), f"/people?last_day={day}").status_code in {200, 400}

@@ -10,7 +10,6 @@ from playwright.sync_api import expect
 from tests.web.conftest import PASSWORD, Site, sign_in
 from tests.web.test_browser import RULES, SMALL
 
-
 EXPECTED = re.compile("status of (403|422)")
 """What a browser says of answers that ask for something; every other complaint fails a test."""
 
