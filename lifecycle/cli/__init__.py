@@ -13,6 +13,7 @@ COMMANDS = {
     "config": ("lifecycle.cli.control", "config", "Check and show the configuration."),
     "demo": ("lifecycle.cli.run", "demo", "Start the product with sixty contractors of its own."),
     "explain": ("lifecycle.cli.reports", "explain", "Say why a person holds each thing, and until when."),
+    "member": ("lifecycle.cli.members", "member", "Let somebody sign in: the first aid for locked-out administrators."),
     "plan": ("lifecycle.cli.reports", "plan", "List every coming change of access."),
     "reconcile": ("lifecycle.cli.control", "reconcile", "Read targets back and show what differs."),
     "roster": ("lifecycle.cli.rosters", "roster", "Preview and confirm rosters."),

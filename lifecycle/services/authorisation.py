@@ -70,12 +70,13 @@ class Actor:
     """When they last showed who they are; wall time, UTC."""
     scopes: frozenset[str] = frozenset()
     """What a token may do; empty for people."""
-    token: bool = False
+    kind: str = "member"
+    """``member``, ``token``, or ``cli`` for whoever sits at the machine itself."""
 
     @property
     def trail_name(self) -> str:
         """How the trail names this actor."""
-        return f"{'token' if self.token else 'member'}:{self.login}"
+        return f"{self.kind}:{self.login}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,9 @@ def authorize(actor: Actor, action: Action, about: About = NOTHING) -> None:
     if any(role in reaches and _WITHIN[reaches[role]](actor, about) for role in actor.roles):
         return
     what = action.value.replace("-", " ")
-    hats = ", ".join(sorted(role.label for role in actor.roles)) or ("this token" if actor.token else "without a role")
+    hats = ", ".join(sorted(role.label for role in actor.roles)) or (
+        "this token" if actor.kind == "token" else "without a role"
+    )
     raise NotPermitted(f"You ({hats}) may not {what}{' here' if about.name else ''}.")
 
 

@@ -29,6 +29,12 @@ class NotDelivered(LifecycleError):
     code = "not-delivered"
 
 
+class ChannelDown(NotDelivered):
+    """Nobody can be told over this channel just now, so nobody else is tried."""
+
+    code = "channel-down"
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """One thing in a message."""
@@ -51,6 +57,7 @@ class Channel(Protocol):
 
         Raises:
             NotDelivered: In the words of whoever refused it.
+            ChannelDown: If nobody else could be told either.
         """
         ...
 
@@ -71,31 +78,55 @@ class Delivery:
         now = self.clock.now()
         with self.store.read() as unit:
             due = notices.due(unit, now)
-        gathered: dict[tuple[str, str, int], list[NoticeRow]] = defaultdict(list)
+        gathered: dict[tuple[str, str], list[NoticeRow]] = defaultdict(list)
         for row in due:
-            if row.channel not in self.channels:
+            if row.channel in self.channels:
+                gathered[row.channel, row.recipient].append(row)
+        told = 0
+        down: dict[str, str] = {}
+        for (channel, recipient), rows in gathered.items():
+            if channel in down:
+                self._note_failure(rows, down[channel], now)
                 continue
-            single = row.id or 0 if row.channel == HOOK else 0  # each event of a hook is a call of its own
-            gathered[row.channel, row.recipient, single].append(row)
-        return sum(self._send(*key[:2], rows[:MOST_IN_ONE], now) for key, rows in gathered.items())
+            try:
+                told += self._tell(channel, recipient, rows, now)
+            except ChannelDown as exc:
+                down[channel] = str(exc)
+        return told
 
-    def _send(self, channel: str, recipient: str, rows: list[NoticeRow], now: datetime) -> int:
-        ids = [row.id or 0 for row in rows]
-        try:
-            self.channels[channel].send(recipient, [self._told(row) for row in rows])
-        except NotDelivered as exc:
-            attempts = max(row.attempts for row in rows)
-            wait = delay_before(attempts + 1, base=timedelta(seconds=30), cap=LONGEST_WAIT, chance=random.random())  # noqa: S311
-            _log.warning("%s to %s: %s", channel, recipient, exc)
+    def _tell(self, channel: str, recipient: str, rows: list[NoticeRow], now: datetime) -> int:
+        """
+        Tell one recipient; after a failure the rest waits as well, so that a dead server delays nobody else.
+
+        Raises:
+            ChannelDown: If nobody else could be told either; what was to be told here waits already.
+        """
+        at_once = 1 if channel == HOOK else MOST_IN_ONE  # each event of a hook is a call of its own
+        told = 0
+        for start in range(0, len(rows), at_once):
+            sending = rows[start : start + at_once]
+            try:
+                self.channels[channel].send(recipient, [self._told(row) for row in sending])
+            except NotDelivered as exc:
+                _log.warning("%s to %s: %s", channel, recipient, exc)
+                self._note_failure(rows[start:], str(exc), now)
+                if isinstance(exc, ChannelDown):
+                    raise
+                break
             with self.store.write() as unit:
-                notices.failed(unit, ids, now, str(exc)[:500], now + wait)
-                unit.shows()
-            return 0
+                notices.delivered(unit, [row.id or 0 for row in sending], now)
+                if any(row.attempts for row in sending):
+                    unit.shows()
+            told += len(sending)
+        return told
+
+    def _note_failure(self, rows: list[NoticeRow], why: str, now: datetime) -> None:
+        attempts = max(row.attempts for row in rows)
+        chance = random.random()  # noqa: S311 - jitter
+        wait = delay_before(attempts + 1, base=timedelta(seconds=30), cap=LONGEST_WAIT, chance=chance)
         with self.store.write() as unit:
-            notices.delivered(unit, ids, now)
-            if any(row.attempts for row in rows):
-                unit.shows()
-        return len(ids)
+            notices.failed(unit, [row.id or 0 for row in rows], now, why[:500], now + wait)
+            unit.shows()
 
     def _told(self, row: NoticeRow) -> Told:
         url = f"{self.address}{row.link}"

@@ -37,6 +37,8 @@ class Housekeeping:
     elapsed: Callable[[], float] = elapsed_seconds
     _asked_at: float | None = field(default=None)
     _day: str = ""
+    _reminded: set[str] = field(default_factory=set)
+    """What this process has seen to already; the outbox itself tells nothing twice."""
 
     def run(self) -> None:
         """Do what is due."""
@@ -89,6 +91,9 @@ class Housekeeping:
         passed = [n for n, part in enumerate(REMIND_AT) if now >= row.created_at + length * part]
         if not passed or now >= row.expires_at:
             return
+        key = f"reminder:{row.id}:{row.revision}:{passed[-1]}"
+        if key in self._reminded:
+            return
         notice = Notice(
             Topic.REMINDER,
             f"Still waiting for a review: {case.entitlement.title if case.entitlement else row.kind} "
@@ -97,11 +102,12 @@ class Housekeeping:
             case.link,
             f"request:{row.id}",
             urgent=case.request.god,
-            dedupe=f"reminder:{row.id}:{row.revision}:{passed[-1]}",
+            dedupe=key,
         )
         with self.store.write() as unit:
             told = [m.email for m in self.casebook.reviewers(unit, case)]
             self.notices.tell(unit, notice, told, now)
+        self._reminded.add(key)
 
     def _escalate(self, request_id: str, now: datetime) -> None:
         """Let the named fallback review, and tell them and IT; it stays on the dashboard while it is stuck."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
 
-from lifecycle.services.delivery import NotDelivered, Told
+from lifecycle.services.delivery import ChannelDown, NotDelivered, Told
 from lifecycle.settings import SmtpSettings
 
 TIMEOUT_SECONDS = 20
@@ -27,19 +28,44 @@ class Mail:
     def send(self, recipient: str, told: Sequence[Told]) -> None:
         """See `lifecycle.services.delivery.Channel.send`."""
         message = self._message(recipient, told)
+        with self._connected() as server:
+            self._hand_over(server, message, recipient)
+
+    def _hand_over(self, server: smtplib.SMTP, message: EmailMessage, recipient: str) -> None:
         try:
-            with self._connect() as server:
-                if self.settings.username:
-                    server.login(self.settings.username, self.password)
-                server.send_message(message)
+            server.send_message(message)
         except smtplib.SMTPRecipientsRefused as exc:
             code, words = next(iter(exc.recipients.values()))
             raise NotDelivered(f"the mail server refuses {recipient}: {code} {_text(words)}") from exc
         except smtplib.SMTPResponseException as exc:
             raise NotDelivered(f"the mail server answered {exc.smtp_code} {_text(exc.smtp_error)}") from exc
         except (smtplib.SMTPException, OSError, ValueError) as exc:
+            raise NotDelivered(f"the mail server did not take the message: {exc}") from exc
+
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        """Lend a connection that is secured and signed in; whoever cannot have one can tell nobody."""
+        try:
+            server = self._connect()
+            self._log_in(server)
+        except (smtplib.SMTPException, OSError, ValueError) as exc:
             where = f"{self.settings.host}:{self.settings.port}"
-            raise NotDelivered(f"the mail server {where} cannot be used: {exc}") from exc
+            raise ChannelDown(f"the mail server {where} cannot be used: {exc}") from exc
+        try:
+            yield server
+        finally:
+            with suppress(smtplib.SMTPException, OSError):
+                server.quit()
+            server.close()
+
+    def _log_in(self, server: smtplib.SMTP) -> None:
+        if not self.settings.username:
+            return
+        try:
+            server.login(self.settings.username, self.password)
+        except (smtplib.SMTPException, OSError):
+            server.close()
+            raise
 
     def _connect(self) -> smtplib.SMTP:
         settings = self.settings

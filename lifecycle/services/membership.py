@@ -86,16 +86,33 @@ class Membership:
             return [_described(row) for row in members.everybody(unit, LISTED)]
 
     def invite(
-        self, actor: Actor, *, login: str, name: str, email: str, supervisor: str, roles: Collection[str]
+        self,
+        actor: Actor,
+        *,
+        login: str,
+        name: str = "",
+        email: str = "",
+        supervisor: str = "",
+        roles: Collection[str] = (),
+        worker_id: str = "",
     ) -> str:
         """
         Make a local member.
+
+        Args:
+            actor: Who invites.
+            login: Name to sign in with.
+            name: For pages.
+            email: Taken to be theirs: an administrator vouches for it.
+            supervisor: E-mail address or sign-in name of who is above them.
+            roles: Values of `Role`.
+            worker_id: Of somebody on the roster, who is a contractor here then.
 
         Returns:
             The code with which they set a password, once, within three days.
 
         Raises:
-            MemberInvalid: If the name is taken, or a role is unknown.
+            MemberInvalid: If the name is taken, a role is unknown, or not exactly one person has that worker id.
             StepUpNeeded, NotPermitted: As for any change of who may do what.
         """
         self._check(actor)
@@ -108,11 +125,19 @@ class Membership:
                 raise MemberInvalid(f"{login} is taken.")
             row = new_local(login, name.strip(), chosen, now)
             row.email, row.email_key, row.supervisor = email.strip(), key_of(email), supervisor.strip()
+            if worker_id:
+                found = people.identities_called(unit, worker_id=worker_id.strip())
+                if len(found) != 1:
+                    raise MemberInvalid(f"{'Nobody has' if not found else 'Several people have'} that worker id.")
+                row.identity_id = found[0].id
             unit.session.add(row)
             unit.session.flush()
             unit.audit(
                 at=now, actor=actor.trail_name, action="member-added", object_=f"member:{row.id}",
-                after={"login": login, "roles": chosen, "email": row.email, "supervisor": row.supervisor},
+                after={
+                    "login": login, "roles": chosen, "email": row.email, "supervisor": row.supervisor,
+                    "on_roster_as": row.identity_id or "",
+                },
             )  # fmt: skip
             return self.sign_in.invite(unit, row)
 
@@ -202,14 +227,6 @@ class Membership:
                 after={"count": result.rowcount},
             )
         return int(result.rowcount)
-
-    def link(self, unit: Unit, login: str, identity_id: str) -> None:
-        """Say that a local member is somebody on the roster; for accounts made by hand."""
-        row = members.by_subject(unit, LOCAL, key_of(login))
-        if row is None or identity_id not in people.identities(unit, [identity_id]):
-            raise NotFound("There is no such member or person.")
-        row.identity_id = identity_id
-        unit.session.add(row)
 
     def _check(self, actor: Actor) -> None:
         authorize(actor, Action.MANAGE_MEMBERS)

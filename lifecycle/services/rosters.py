@@ -230,7 +230,7 @@ def _engagement(row: RosterRow, source: str, owner: IdentityId, id_: str, import
 def _moved(mover: Mover, import_id: str) -> Engagement:
     old = mover.stored.engagement
     new = _engagement(mover.row, old.source, old.identity_id, old.id, import_id)
-    return replace(new, reference=old.reference)
+    return replace(new, reference=old.reference, measures=old.measures)
 
 
 @dataclass

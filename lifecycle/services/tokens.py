@@ -148,7 +148,7 @@ class ServiceTokens:
         if row.used_at is None or now - row.used_at > USED_EVERY:
             with self.sessions.store.write() as unit:
                 _used(unit, row.id, now)
-        return Actor(row.id, row.name, row.name, scopes=frozenset(row.scopes), token=True)
+        return Actor(row.id, row.name, row.name, scopes=frozenset(row.scopes), kind="token")
 
     def _find(self, token: str) -> ServiceTokenRow | None:
         if not SHAPE.fullmatch(token) or _checksum(token[len(PREFIX) : -8]) != token[-8:]:

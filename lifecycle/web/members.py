@@ -47,6 +47,7 @@ def invite() -> ResponseReturnValue:
         email=forms.optional("email"),
         supervisor=forms.optional("supervisor"),
         roles=forms.several("role", 10),
+        worker_id=forms.optional("worker_id"),
     )
     return _page(code, login)
 

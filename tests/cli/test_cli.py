@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from connectors.local import AccessFile
 from lifecycle.cli import COMMANDS, main
+from lifecycle.runtime import Runtime
 from lifecycle.settings import load
 
 CHECKOUT = Path(__file__).parents[2]
@@ -206,3 +207,17 @@ def test_help_imports_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stderr.strip() == "[]"
+
+
+def test_somebody_locked_out_is_let_in_at_the_machine(shell: Shell) -> None:
+    invited = shell.run("member", "invite", "breaker", "--role", "it-administrator", "--email", "b@example.com")
+    assert invited.exit_code == 0, invited.output
+    code = invited.output.strip().rsplit("code=", 1)[1]
+    assert shell.run("member", "invite", "Breaker").exit_code == 1
+    assert shell.run("member", "invite", "x", "--role", "contractor").exit_code == 2
+    assert [(m["login"], m["roles"]) for m in shell.json("member", "list")] == [("breaker", ["it-administrator"])]
+    runtime = Runtime(load(shell.config))
+    token = runtime.sign_in.accept(code=code, login="breaker", password="correct horse battery", address="here")
+    assert runtime.sessions.actor(token).login == "breaker"
+    assert runtime.trail.search(action="member-added")[0].actor.startswith("cli:")
+    runtime.close()

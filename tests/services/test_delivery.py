@@ -347,3 +347,25 @@ def test_a_crash_between_telling_and_noting_tells_again(
     world.clock.move(minutes=1)
     assert delivery.run() == 1
     assert len(mailbox.messages) == 2
+
+
+def test_a_dead_server_is_asked_once_and_delays_no_other_channel(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, certificates: Certificates
+) -> None:
+    monkeypatch.setenv("SMTP_SECRET", "mail-secret")
+    monkeypatch.setenv("HOOK_SECRET", "hook-secret")
+    hook = {"url": receiver.url, "secret": {"env": "HOOK_SECRET"}, "allow_private": True}
+    world = world_with(tmp_path, smtp=smtp(free_port(), certificates.ca), hooks={"siem": hook})
+    tell(world, "Hello", *(f"p{n}@example.com" for n in range(200)))
+    world.clock.move(minutes=1)
+    connected: list[int] = []
+    mail = world.runtime.delivery.channels["mail"]
+    real = mail._connect
+    monkeypatch.setattr(mail, "_connect", lambda: (connected.append(1), real())[1])
+    assert world.runtime.delivery.run() == 1
+    assert len(connected) == 1
+    assert len(receiver.calls) == 1
+    with world.runtime.store.read() as unit:
+        assert notices.waiting(unit, "mail") == 200
+        assert notices.due(unit, world.clock.now()) == []
+    world.close()
