@@ -1,12 +1,17 @@
 """Fixtures for real servers. Where one is missing its tests are skipped with a reason; in CI that is a failure."""
 
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from sqlalchemy.engine import make_url
 
+from lifecycle.store import schema
+from lifecycle.store.unit import Store
 from tests.servers import postgres as postgres_server
 from tests.servers import slapd as slapd_server
 from tests.servers.certificates import Certificates, make_certificates
@@ -66,3 +71,32 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path}/lifecycle.db"
     server: Postgres = request.getfixturevalue("postgres")
     return server.fresh_database()
+
+
+@pytest.fixture(scope="session")
+def migrated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Make a database of each kind at this release's schema, once, for others to be copied from."""
+
+    @cache
+    def make(kind: str) -> str:
+        if kind == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('migrated')}/lifecycle.db"
+        else:
+            url = request.getfixturevalue("postgres").fresh_database()
+        store = Store(url)
+        schema.prepare(store)
+        store.close()
+        return url
+
+    return make
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ready_url(request: pytest.FixtureRequest, tmp_path: Path, migrated: Callable[[str], str]) -> str:
+    """A database of each kind in which nothing is stored yet, at this release's schema."""
+    template = make_url(migrated(request.param)).database or ""
+    if request.param == "sqlite":
+        shutil.copy(template, tmp_path / "lifecycle.db")
+        return f"sqlite:///{tmp_path}/lifecycle.db"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.fresh_database(template)

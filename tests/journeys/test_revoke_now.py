@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -37,8 +38,18 @@ def world(slapd: Slapd, certificates: Certificates, tmp_path: Path, monkeypatch:
         "engine": {"tick_seconds": 60, "reconcile_god_seconds": 3600},
     }  # fmt: skip
     world = World(f"sqlite:///{tmp_path}/now.db", changes=changes)
+    made: list[Any] = []
+    connect = world.runtime._connect("directory", world.runtime.settings.targets["directory"])
+
+    def remembered() -> Any:
+        made.append(connect())  # each thread has its own, and none of them outlives the test
+        return made[-1]
+
+    world.runtime.connectors["directory"] = remembered
     yield world
     world.close()
+    for connector in made:
+        connector.close()
 
 
 def test_ldap_is_empty_and_read_back_within_ten_seconds(world: World, slapd: Slapd) -> None:

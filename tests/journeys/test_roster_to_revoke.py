@@ -9,8 +9,8 @@ from tests.services.world import World, line, utc
 
 
 @pytest.fixture
-def world(store_url: str) -> Iterator[World]:
-    world = World(store_url)
+def world(ready_url: str) -> Iterator[World]:
+    world = World(ready_url)
     yield world
     world.close()
 

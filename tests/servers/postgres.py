@@ -45,12 +45,12 @@ class Postgres:
         options = f"-p {self.port} -k {folder} -c listen_addresses= -c max_connections=60"
         self._run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
 
-    def fresh_database(self) -> str:
-        """Create an empty database and return its SQLAlchemy URL."""
+    def fresh_database(self, template: str = "template0") -> str:
+        """Create a database, empty or as a copy of *template*, and return its SQLAlchemy URL."""
         self._databases += 1
         name = f"test_{self._databases}"
         with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[arg-type]
         return f"postgresql+psycopg://{USER}@/{name}?host={self.folder}&port={self.port}"
 
     def _dsn(self, database: str) -> str:

@@ -9,18 +9,18 @@ from tests.services.world import World, settings_dict
 
 
 @pytest.fixture
-def world(store_url: str) -> Iterator[World]:
-    world = World(store_url)
+def world(ready_url: str) -> Iterator[World]:
+    world = World(ready_url)
     yield world
     world.close()
 
 
 @pytest.fixture
-def staff(store_url: str) -> Iterator[Staff]:
+def staff(ready_url: str) -> Iterator[Staff]:
     """The world with people who ask and review; Ravi owns god mode."""
     entitlements = settings_dict()["entitlements"]
     entitlements["tool.god"]["owners"] = ["ravi"]
     entitlements["tool.wiki"]["dual"] = True
-    world = World(store_url, changes={**CHANGES, "entitlements": entitlements})
+    world = World(ready_url, changes={**CHANGES, "entitlements": entitlements})
     yield Staff(world)
     world.close()

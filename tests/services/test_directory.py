@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ldap3 import MODIFY_REPLACE
@@ -21,17 +22,13 @@ def world(slapd: Slapd, certificates: Certificates, tmp_path: Path, monkeypatch:
     """A world whose directory is slapd, with Ada below Grace, in the group of IT operators."""
     monkeypatch.setenv("LDAP_SECRET", SERVICE_PASSWORD)
     admin = slapd.admin()
+    clean(admin)
     for uid in ("ada", "grace"):
         dn = f"uid={uid},{PEOPLE}"
-        with suppress(LDAPNoSuchObjectResult):
-            admin.delete(dn)
         slapd.add_person(admin, uid, number=f"E-{uid}")
         admin.modify(dn, {"mail": [(MODIFY_REPLACE, [f"{uid}@example.com"])]})
     admin.modify(f"uid=ada,{PEOPLE}", {"manager": [(MODIFY_REPLACE, [f"uid=grace,{PEOPLE}"])]})
-    group = f"cn=it-ops,{GROUPS}"
-    with suppress(LDAPNoSuchObjectResult):
-        admin.delete(group)
-    admin.add(group, "groupOfNames", {"member": [f"uid=ada,{PEOPLE}"]})
+    admin.add(f"cn=it-ops,{GROUPS}", "groupOfNames", {"member": [f"uid=ada,{PEOPLE}"]})
     admin.unbind()
     directory = {
         "url": slapd.url, "ca_file": str(certificates.ca), "bind_dn": SERVICE, "password": {"env": "LDAP_SECRET"},
@@ -43,6 +40,16 @@ def world(slapd: Slapd, certificates: Certificates, tmp_path: Path, monkeypatch:
     world = World(f"sqlite:///{tmp_path}/directory.db", changes=settings)
     yield world
     world.close()
+    admin = slapd.admin()
+    clean(admin)
+    admin.unbind()
+
+
+def clean(admin: Any) -> None:
+    """Leave nothing behind: others share the server."""
+    for dn in (f"cn=it-ops,{GROUPS}", f"uid=ada,{PEOPLE}", f"uid=grace,{PEOPLE}"):
+        with suppress(LDAPNoSuchObjectResult):
+            admin.delete(dn)
 
 
 def sign_in(world: World, login: str = "ada", password: str = "secret") -> str:

@@ -62,10 +62,19 @@ def get(client: FlaskClient, path: str) -> Any:
     return client.get(path, base_url="https://localhost")
 
 
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo that nobody touches, for others to be copied from."""
+    folder = tmp_path_factory.mktemp("made") / "demo"
+    make_demo(folder, port=0, keep=False)
+    return folder
+
+
 @contextmanager
-def served(folder: Path) -> Iterator[Site]:
-    """Make a demo and serve it on a free port."""
-    runtime = Runtime.from_file(make_demo(folder, port=0, keep=False))
+def served(demo: Path, folder: Path) -> Iterator[Site]:
+    """Serve a copy of a demo on a free port."""
+    shutil.copytree(demo, folder)
+    runtime = Runtime.from_file(folder / "config.toml")
     with runtime.store.write() as unit:
         unit.session.execute(update(MemberRow).values(password_hash=runtime.sign_in.passwords.hash(PASSWORD)))
     assert runtime.leadership.try_to_lead()
@@ -80,16 +89,16 @@ def served(folder: Path) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A demo whose clock nobody moves."""
-    with served(tmp_path_factory.mktemp("demo") / "demo") as site:
+    with served(demo, tmp_path_factory.mktemp("demo") / "demo") as site:
         yield site
 
 
 @pytest.fixture
-def moving_site(tmp_path: Path) -> Iterator[Site]:
-    """A demo of its own for a test that moves the clock."""
-    with served(tmp_path / "demo") as site:
+def moving_site(demo: Path, tmp_path: Path) -> Iterator[Site]:
+    """A demo of its own for a test that moves the clock or changes what others look at."""
+    with served(demo, tmp_path / "demo") as site:
         yield site
 
 

@@ -54,7 +54,7 @@ def open_as(browser: Any, site: Site, login: str, width: int = 1280, scheme: str
 def test_axe_finds_nothing_for_anybody(browser: Any, site: Site, login: str, width: int) -> None:
     page, wrong = open_as(browser, site, login, width)
     for path in pages(site)[login]:
-        for scheme in ("light", "dark"):
+        for scheme in ("light", "dark") if width > 1000 else ("dark",):
             page.emulate_media(color_scheme=scheme)
             page.goto(path)
             found = Axe().run(page, options=RULES)
