@@ -73,7 +73,9 @@ def demo(folder: Path, port: int, keep: bool, no_serve: bool) -> None:
     from lifecycle.demo import SIGN_INS, make_demo
 
     config = make_demo(folder, port=port, keep=keep)
-    click.echo(f"\n{(folder / SIGN_INS).read_text(encoding='utf-8')}")
+    sheet = folder / SIGN_INS
+    if sheet.exists():
+        click.echo(f"\n{sheet.read_text(encoding='utf-8')}")
     if no_serve:
         click.echo(f"Made. Start it with: lifecycle --config {config} serve")
         return

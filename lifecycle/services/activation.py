@@ -57,6 +57,8 @@ class Activation:
             raise NotEligibleNow(f"{row.id} was activated already; an approval is good for once.")
         if row.eligible_until is None or now >= row.eligible_until:
             raise NotEligibleNow(f"{row.id} was not activated in time; ask again.")
+        if case.request.kind is Kind.EXTEND and not self._still_runs(unit, row.grant_id, now):
+            raise NotEligibleNow(f"What {row.id} was to extend has ended; ask to renew it.")
         grant = self._grant(unit, case, now)
         people.add_grant(unit, grant)
         row.activated_at, row.made_grant = now, grant.id
@@ -109,9 +111,14 @@ class Activation:
         extended = requests.grant_row(unit, case.row.grant_id)
         return max(now, extended.ends_at) if extended is not None else now
 
+    @staticmethod
+    def _still_runs(unit: Unit, grant_id: str, now: datetime) -> bool:
+        extended = requests.grant_row(unit, grant_id)
+        return extended is not None and now < extended.ends_at
+
     def end_early(self, actor: Actor, grant_id: str, reason: str = "") -> Grant:
         """
-        End a grant now.
+        End a grant now, and with it whatever was to extend it.
 
         Raises:
             NotFound: If there is no such grant, or it has ended.
@@ -122,12 +129,14 @@ class Activation:
             identity_id, grant = self._running(unit, grant_id, now)
             authorize(actor, Action.END_GRANT, self.casebook.parties.about(unit, identity_id))
             ended = people.end_grant(unit, grant, now)
+            extensions = self._end_extensions(unit, grant.id, identity_id, now)
             people.make_due(unit, now, [identity_id])
             state.nudge(unit)
             unit.audit(
                 at=now, actor=actor.trail_name, action="grant-ended", object_=f"identity:{identity_id}",
                 before={"ends_at": grant.ends_at.isoformat()},
-                after={"entitlement": grant.entitlement, "ends_at": ended.ends_at.isoformat(), "reason": reason[:500]},
+                after={"entitlement": grant.entitlement, "ends_at": ended.ends_at.isoformat(), "reason": reason[:500],
+                       "extensions_ended": extensions},
                 request=grant.request,
             )  # fmt: skip
             person = next(iter(people.identities(unit, [identity_id]).values()))
@@ -136,6 +145,20 @@ class Activation:
             words = f"{what} of {person.name} was ended early by {actor.name}"
             notice = Notice(Topic.GRANT, words, reason, "/my-access", f"identity:{identity_id}")
             self.notices.tell(unit, notice, [person.email], now)
+        return ended
+
+    @staticmethod
+    def _end_extensions(unit: Unit, grant_id: str, identity_id: str, now: datetime) -> list[str]:
+        """End the grants that were to follow *grant_id* without a gap, and those that were to follow them."""
+        made = {r.grant_id: r for r in requests.extensions(unit, identity_id)}
+        every = {g.id: g for own in people.grants_of(unit, [identity_id]).values() for g in own}
+        ended = []
+        while (request := made.pop(grant_id, None)) is not None and request.made_grant in every:
+            grant = every[request.made_grant]
+            if grant.ends_at > now:
+                people.end_grant(unit, grant, now)
+                ended.append(request.id)
+            grant_id = grant.id
         return ended
 
     @staticmethod

@@ -14,7 +14,7 @@ from lifecycle.domain.party import key_of
 from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
-from lifecycle.services.parties import keys_of
+from lifecycle.services.parties import addresses_of, keys_of
 from lifecycle.services.persons import Persons, Standing
 from lifecycle.services.promotion import Promotion
 from lifecycle.services.requests import Requests
@@ -253,7 +253,7 @@ class CutOffs:
             Topic.CUT_OFF, f"Access of {identity.name} was ended now", reason, f"/people/{identity.id}/revoke",
             f"identity:{identity.id}", urgent=True,
         )  # fmt: skip
-        told = [m.email for m in members.by_keys(unit, sponsors)]
+        told = addresses_of(unit, sponsors)
         self.notices.tell(unit, notice, [*told, *self.notices.settings.it, *self.notices.settings.hr], now)
 
     def _end_god_grants(self, unit: Unit, identity_id: str, now: datetime) -> list[str]:

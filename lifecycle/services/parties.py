@@ -148,6 +148,13 @@ class Parties:
         return found
 
 
+def addresses_of(unit: Unit, keys: Collection[str]) -> list[str]:
+    """Return where these people can be told something; an address of somebody who never signed in counts too."""
+    found = members_called(unit, keys)
+    known = {key for member in found for key in keys_of(member)}
+    return [*(member.email for member in found if member.email), *(k for k in keys if "@" in k and k not in known)]
+
+
 def members_called(unit: Unit, keys: Collection[str]) -> list[MemberRow]:
     """
     Load members by what they are known by, each set of keys once in a unit.

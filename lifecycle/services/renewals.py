@@ -15,8 +15,9 @@ from lifecycle.domain.identity import IdentityId
 from lifecycle.services.authorisation import About, Action, Actor, authorize
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
+from lifecycle.services.parties import addresses_of
 from lifecycle.services.requests import Requests
-from lifecycle.store import decisions, members, people, requests, state
+from lifecycle.store import decisions, people, requests, state
 from lifecycle.store.request_tables import RenewalRow, RequestRow
 from lifecycle.store.tables import EngagementRow
 from lifecycle.store.unit import Store, Unit
@@ -291,9 +292,7 @@ class Renewals:
                 decisions.told(unit, chunk, days)
 
     def _addresses(self, unit: Unit, key: str) -> list[str]:
-        known = [m.email for m in members.by_keys(unit, [key]) if m.email]
-        found = known or ([key] if "@" in key else [])
-        return found or list(self.notices.settings.hr)
+        return addresses_of(unit, [key]) or list(self.notices.settings.hr)
 
 
 def _check_days(row: RenewalRow, answer: Answer, proposed_day: date | None) -> None:

@@ -258,6 +258,8 @@ class Requests:
         starts_at = max(now, grant.ends_at) if grant and draft.kind is Kind.EXTEND else now
         ends_at = limit.ends_at(draft.asked, starts_at)
         row = self._row(actor, draft, contract, entitlement, limit, now)
+        if grant is not None and draft.kind is Kind.EXTEND:
+            row.expires_at = min(row.expires_at, grant.ends_at)  # what has ended is renewed, not extended
         row.terms = book.terms(row, contract, entitlement)
         pool = book.pool(unit, row, contract, entitlement)
         narrowing = narrowing_of(entitlement, book.rulebook.catalogue, contract, starts_at, ends_at)

@@ -15,6 +15,7 @@ from lifecycle.domain.party import key_of
 from lifecycle.services.authorisation import Action, Actor, authorize
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
+from lifecycle.services.parties import addresses_of
 from lifecycle.services.persons import PAGE, Persons, Standing
 from lifecycle.store import decisions, members, people, requests
 from lifecycle.store.request_tables import HandoverRow
@@ -185,9 +186,11 @@ class Team:
                 at=now, actor=actor.trail_name, action="mistake-reported", object_=f"identity:{actor.identity_id}",
                 after={"words": said},
             )  # fmt: skip
-            sponsors = [m.email for m in members.by_keys(unit, about.sponsors)]
-            unknown = [] if sponsors else [key for key in about.sponsors if "@" in key]
-            told = [*sponsors, *unknown, *self.notices.settings.it, *self.notices.settings.hr]
+            told = [
+                *addresses_of(unit, about.sponsors),
+                *self.notices.settings.it,
+                *self.notices.settings.hr,
+            ]
             notice = Notice(
                 Topic.MISTAKE, f"{actor.name} says that something is wrong", said, f"/people/{actor.identity_id}",
                 f"identity:{actor.identity_id}",

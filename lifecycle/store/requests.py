@@ -107,6 +107,12 @@ def waiting_to_start(unit: Unit, identity_id: str, now: datetime) -> list[Reques
     return list(unit.session.scalars(query.order_by(_R.eligible_until)))
 
 
+def extensions(unit: Unit, identity_id: str) -> list[RequestRow]:
+    """Load the requests of one person that have extended a grant."""
+    query = select(RequestRow).where(_R.identity_id == identity_id, _R.kind == "extend", _R.made_grant != "")
+    return list(unit.session.scalars(query))
+
+
 def close_all(unit: Unit, identity_id: str, now: datetime) -> list[str]:
     """Cancel what is pending for one person, and let nothing that was approved be activated; return their ids."""
     query = select(RequestRow).where(_R.identity_id == identity_id, _R.activated_at.is_(None))

@@ -306,6 +306,35 @@ def test_more_time_is_a_new_request_without_a_gap(staff: Staff) -> None:
     assert world.runtime.reviews.sheet(staff.mia, again).request.approvals_needed == 2
 
 
+def test_what_was_ended_early_is_not_brought_back_by_its_extension(staff: Staff) -> None:
+    world, activation = staff.world, staff.world.runtime.activation
+    staff.approved(hours=8)
+    grant = world.runtime.persons.standing(world.person("w1")).contracts[0].grants[0]
+    world.clock.move(hours=7)
+    staff.approved(kind=Kind.EXTEND, grant_id=grant.id, hours=2)
+    pending = staff.ask(kind=Kind.EXTEND, grant_id=grant.id, hours=1)
+    staff.review("ines", pending)
+    world.tick()
+    activation.end_early(staff.petra, grant.id)
+    for hours in (0, 1, 2, 3):
+        world.clock.move(hours=min(hours, 1), minutes=1)
+        world.tick()
+        assert "god" not in world.held("w1"), hours
+    with pytest.raises((NotEligibleNow, RequestClosed)):
+        staff.review("oskar", pending)
+
+
+def test_an_extension_expires_with_what_it_would_extend(staff: Staff) -> None:
+    world = staff.world
+    staff.approved(hours=8)
+    grant = world.runtime.persons.standing(world.person("w1")).contracts[0].grants[0]
+    world.clock.move(hours=7)
+    pending = staff.ask(kind=Kind.EXTEND, grant_id=grant.id, hours=1)
+    world.clock.move(to=grant.ends_at)
+    with pytest.raises(RequestClosed):
+        staff.review("ravi", pending)
+
+
 def test_god_mode_ends_with_the_policy_and_an_exception_before_the_last_working_day(staff: Staff) -> None:
     world = staff.world
     world.clock.move(to=utc(2026, 3, 23, 20))  # narrowing begins on 24 March, 00:00 in Berlin
