@@ -9,14 +9,19 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
+from lifecycle.domain.approval import ReasonMissing
 from lifecycle.domain.errors import LifecycleError, NotFound, NotPermitted
 from lifecycle.services.authorisation import StepUpNeeded
 from lifecycle.services.clock import ClockGoesBack
+from lifecycle.services.cutoff import NotConfirmed
+from lifecycle.services.membership import MemberInvalid
 from lifecycle.services.passkeys import PasskeyRefused
+from lifecycle.services.renewals import AnswerInvalid
 from lifecycle.services.requests import RequestInvalid
 from lifecycle.services.secrets import TooManyAttempts
 from lifecycle.services.sessions import NotSignedIn
 from lifecycle.services.signin import DirectoryDown, SignInRefused
+from lifecycle.services.team import WordsMissing
 from lifecycle.services.tokens import TokenInvalid
 from lifecycle.web import confirm
 from lifecycle.web.services import services, signed_in
@@ -27,6 +32,11 @@ STATUS: dict[type[LifecycleError], int] = {
     SignInRefused: 403,
     PasskeyRefused: 403,
     RequestInvalid: 422,
+    AnswerInvalid: 422,
+    MemberInvalid: 422,
+    WordsMissing: 422,
+    NotConfirmed: 422,
+    ReasonMissing: 422,
     TokenInvalid: 422,
     DirectoryDown: 503,
     TooManyAttempts: 429,

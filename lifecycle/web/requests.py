@@ -8,7 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
-from lifecycle.domain.approval import Resolution, Verdict
+from lifecycle.domain.approval import ReasonMissing, Resolution, Verdict
 from lifecycle.services.authorisation import Action
 from lifecycle.web import forms
 from lifecycle.web.services import permitted, services, signed_in
@@ -34,6 +34,10 @@ def index() -> ResponseReturnValue:
 @bp.get("/requests/<request_id>")
 def show(request_id: str) -> ResponseReturnValue:
     """Show one request: on a phone one screen, whose button says the outcome."""
+    return _page(request_id)
+
+
+def _page(request_id: str, error: str = "") -> ResponseReturnValue:
     actor = signed_in()
     sheet = services().reviews.sheet(actor, request_id)
     allowed = sheet.request.allowed
@@ -49,7 +53,8 @@ def show(request_id: str) -> ResponseReturnValue:
         allowed=allowed,
         PENDING=Resolution.PENDING,
         APPROVED=Resolution.APPROVED,
-    )
+        error=error,
+    ), (422 if error else 200)
 
 
 @bp.post("/requests/<request_id>/reviews")
@@ -57,14 +62,17 @@ def review(request_id: str) -> ResponseReturnValue:
     """Count a verdict."""
     actor = signed_in()
     seconds = forms.optional("longest")
-    reviewed = services().reviews.review(
-        actor,
-        request_id,
-        verdict=_verdict(),
-        note=forms.long_text("note"),
-        shown=forms.text("shown"),
-        longest=timedelta(seconds=_seconds(seconds)) if seconds else None,
-    )
+    try:
+        reviewed = services().reviews.review(
+            actor,
+            request_id,
+            verdict=_verdict(),
+            note=forms.long_text("note"),
+            shown=forms.text("shown"),
+            longest=timedelta(seconds=_seconds(seconds)) if seconds else None,
+        )
+    except ReasonMissing as exc:
+        return _page(request_id, str(exc))
     words = "waits for the second person" if reviewed.resolution is Resolution.PENDING else reviewed.resolution.value
     flash(f"Your review is counted: {request_id} {'is ' if words == reviewed.resolution.value else ''}{words}.")
     return redirect(url_for("requests.show", request_id=request_id), 303)

@@ -263,5 +263,15 @@ def test_no_duration_breaks_anything(site: Site, case: Case, hours: str) -> None
 def test_no_day_breaks_anything(site: Site, case: Case, day: str) -> None:
     client = site.client("hannah")
     form = {"answer": "extend", "proposed_day": day, "bridge_until": day, "note": "because"}
-    assert post(client, f"/renewals/{case.paths['renewal_id']}", **form).status_code in {400, 409}
+    assert post(client, f"/renewals/{case.paths['renewal_id']}", **form).status_code in {400, 422}
     assert get(site.client("nora"), f"/people?last_day={day}").status_code in {200, 400}
+
+
+def test_a_denial_without_a_reason_is_asked_for_it_on_the_same_page(site: Site, case: Case) -> None:
+    client = site.client("oskar")
+    request = next(c.row.id for c in site.runtime.reviews.pending() if not c.request.god)
+    shown = get(client, f"/requests/{request}").text.split('name="shown" value="', 1)[1].split('"', 1)[0]
+    answer = post(client, f"/requests/{request}/reviews", verdict="deny", shown=shown, note=" ")
+    assert answer.status_code == 422
+    assert "Please say why" in answer.text
+    assert "Approve until" in answer.text
