@@ -71,15 +71,17 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def served(demo: Path, folder: Path) -> Iterator[Site]:
-    """Serve a copy of a demo on a free port."""
+def served(demo: Path, folder: Path, *, port: int = 0, more: str = "") -> Iterator[Site]:
+    """Serve a copy of a demo, on any free port unless one is given, with *more* in its configuration."""
     shutil.copytree(demo, folder)
+    config = folder / "config.toml"
+    config.write_text(config.read_text().replace("port = 0", f"port = {port}") + more)
     runtime = Runtime.from_file(folder / "config.toml")
     with runtime.store.write() as unit:
         unit.session.execute(update(MemberRow).values(password_hash=runtime.sign_in.passwords.hash(PASSWORD)))
     assert runtime.leadership.try_to_lead()
     app = make_app(runtime, scheduler=True)
-    server = create_server(app, host="127.0.0.1", port=0, threads=4)
+    server = create_server(app, host="127.0.0.1", port=port, threads=4)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     yield Site(runtime, f"http://127.0.0.1:{server.effective_port}", app)
