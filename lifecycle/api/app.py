@@ -115,7 +115,7 @@ def _routes(bp: Blueprint, use_cases: ApiServices, permitted: Callable[[Action],
         """Records of the trail, newest first: ``?before=SEQ`` for the next page."""
         permitted(Action.READ_TRAIL)
         before = request.args.get("before", "")
-        number = int(before) if before.isdigit() and len(before) < 16 else None
+        number = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
         return {
             "records": [
                 {

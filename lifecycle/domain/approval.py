@@ -232,7 +232,7 @@ def check_independence(request: Request, reviewer: Party) -> None:
         raise ReviewerUnfit("Nobody on a contract reviews god mode.")
     if reviewer.in_window:
         raise ReviewerUnfit(f"The contract of {reviewer.name} is in its offboarding window.")
-    if reviewer.vendor and reviewer.vendor == request.beneficiary.vendor:
+    if reviewer.vendors & request.beneficiary.vendors:
         raise ReviewerUnfit(f"{reviewer.name} works for the same vendor as {request.beneficiary.name}.")
 
 
@@ -290,6 +290,6 @@ def _check_mix(approvers: Sequence[Party], needed: int) -> None:
         return
     if not any(approver.employee for approver in approvers):
         raise ReviewerUnfit("At least one of the two must be an employee.")
-    vendors = [approver.vendor for approver in approvers if approver.vendor]
+    vendors = [vendor for approver in approvers for vendor in approver.vendors]
     if len(set(vendors)) < len(vendors):
         raise ReviewerUnfit("Two people of one vendor are not enough.")

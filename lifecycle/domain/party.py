@@ -21,8 +21,8 @@ class Party:
     """Everything this person is known by (`key_of`): two parties that share one are one person."""
     employee: bool = True
     """False for whoever is here on a contract."""
-    vendor: str = ""
-    """Their staffing company; empty for employees."""
+    vendors: frozenset[str] = frozenset()
+    """Their staffing companies; none for employees."""
     in_window: bool = False
     """Whether their own contract is in its offboarding window."""
     reports_to: frozenset[str] = frozenset()

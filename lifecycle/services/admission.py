@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from lifecycle.domain.errors import LifecycleError
+from lifecycle.domain.identity import Identity
 from lifecycle.domain.party import key_of
 from lifecycle.domain.role import Role
 from lifecycle.settings import SignInSettings
 from lifecycle.store import members, people
 from lifecycle.store.people_tables import MemberRow
 from lifecycle.store.unit import Unit
+
+
+class AmbiguousPerson(LifecycleError):
+    """More than one person on the roster is who signs in; nobody is let in on a guess."""
+
+    code = "ambiguous-person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,24 @@ def _link(unit: Unit, member: MemberRow, settings: SignInSettings) -> bool:
     found = people.identities_called(
         unit, email=member.email if by_email else "", worker_id="" if by_email else member.employee_id
     )
-    if len(found) == 1:
+    if len(found) > 1:
+        raise AmbiguousPerson("Several people on the roster have your address or number; ask HR to correct it.")
+    if found:
         member.identity_id = found[0].id
-    return len(found) == 1
+    return bool(found)
+
+
+def link_to_roster(unit: Unit, persons: Sequence[Identity], settings: SignInSettings, now: datetime) -> None:
+    """Recognise those who signed in before they stood on the roster: they are here on a contract from now on."""
+    by_email = settings.contractors_by == "email"
+    named = {key_of(p.email if by_email else p.worker_id): p for p in persons}
+    named.pop("", None)
+    for member in members.not_on_roster(unit) if named else ():
+        person = named.get(member.email_key if by_email else key_of(member.employee_id))
+        if person is not None:
+            member.identity_id = person.id
+            unit.session.add(member)
+            unit.audit(
+                at=now, actor="roster", action="member-changed", object_=f"member:{member.id}",
+                after={"on_roster_as": person.id},
+            )  # fmt: skip

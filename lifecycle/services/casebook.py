@@ -7,16 +7,27 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from lifecycle.domain.access import Contract
-from lifecycle.domain.approval import Kind, Request, Resolution, Review, ReviewRefused, Verdict, check_reviewer, digest
+from lifecycle.domain.approval import (
+    Kind,
+    Request,
+    Resolution,
+    Review,
+    ReviewRefused,
+    Verdict,
+    check_independence,
+    check_reviewer,
+    digest,
+)
 from lifecycle.domain.entitlement import Entitlement
 from lifecycle.domain.errors import NotFound
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.party import Party, key_of
 from lifecycle.domain.role import IT, Role
-from lifecycle.services.authorisation import About
+from lifecycle.services.authorisation import About, Action, may
 from lifecycle.services.clock import Clock
 from lifecycle.services.parties import Parties, keys_of, members_called, roles_of
 from lifecycle.services.rulebook import Rulebook
+from lifecycle.services.sessions import actor_of
 from lifecycle.settings import RequestSettings
 from lifecycle.store import members, people, requests
 from lifecycle.store.people_tables import MemberRow
@@ -53,7 +64,9 @@ class Case:
     @property
     def about(self) -> About:
         """What authorisation looks at: the person, and everybody who is concerned."""
-        parties = self.pool.keys | self.request.requester.keys | self.request.beneficiary.keys
+        parties = self.pool.keys | self.request.requester.keys
+        if self.request.kind is not Kind.CUT_OFF:  # nobody is warned
+            parties |= self.request.beneficiary.keys
         sponsor = frozenset({key_of(self.contract.engagement.sponsor)} - {""})
         return About(f"request:{self.row.id}", self.identity.id, sponsor, parties)
 
@@ -83,7 +96,10 @@ class Casebook:
         Raises:
             NotFound: If there is none.
         """
-        row = requests.locked(unit, request_id) if lock else requests.get(unit, request_id)
+        row = requests.get(unit, request_id)
+        if row is not None and lock:
+            people.lock_identity(unit, row.identity_id)  # first the person, as whoever ends their access does
+            row = requests.locked(unit, request_id)
         if row is None:
             raise NotFound(f"There is no request {request_id}.")
         return self.load(unit, row)
@@ -110,8 +126,27 @@ class Casebook:
             request = _request(row, reviews.get(row.id, []), known, party, beneficiary)
             entitlement = self.rulebook.entitlement(row.entitlement)
             pool = self.pool(unit, row, contract, entitlement)
-            cases.append(Case(row, request, identity, contract, entitlement, known[row.requester_id], pool))
+            case = Case(row, request, identity, contract, entitlement, known[row.requester_id], pool)
+            cases.append(self._without_void(unit, case, known) if _can_still_be_used(row) else case)
         return cases
+
+    def _without_void(self, unit: Unit, case: Case, known: dict[str, MemberRow]) -> Case:
+        """Leave out approvals of those whose word would not count any more, so that others can take their place."""
+
+        def counts(review: Review) -> bool:
+            if review.verdict is not Verdict.APPROVE:
+                return True
+            try:
+                reviewer = self._as_reviewer(unit, case.pool, case.about, known[review.reviewer.id])
+                check_independence(case.request, reviewer)
+            except ReviewRefused:
+                return False
+            return True
+
+        reviews = tuple(r for r in case.request.reviews if counts(r))
+        return (
+            case if reviews == case.request.reviews else replace(case, request=replace(case.request, reviews=reviews))
+        )
 
     def terms(self, row: RequestRow, contract: Contract, entitlement: Entitlement | None) -> str:
         """Return the digest of everything a reviewer is shown, as it would be shown now."""
@@ -170,6 +205,8 @@ class Casebook:
         known: dict[str, Party] = unit.session.info.setdefault("parties", {})
         if member.id not in known:
             known[member.id] = self.parties.of_member(unit, member)
+        if not may(actor_of(member), Action.REVIEW, case.about):
+            return False
         try:
             check_reviewer(replace(case.request, resolution=Resolution.PENDING), known[member.id], in_pool=True)
         except ReviewRefused:
@@ -179,7 +216,13 @@ class Casebook:
     def approvers_now(self, unit: Unit, case: Case) -> list[Party]:
         """Describe those who approved, as they stand now: who has left meanwhile does not count."""
         found = members.by_ids(unit, [r.reviewer.id for r in case.request.approvals])
-        return [self.parties.of_member(unit, member) for member in found.values()]
+        return [self._as_reviewer(unit, case.pool, case.about, member) for member in found.values()]
+
+    def _as_reviewer(self, unit: Unit, pool: Pool, about: About, member: MemberRow) -> Party:
+        """Describe a member as they stand now; without the right to review they are as good as gone."""
+        party = self.parties.of_member(unit, member)
+        still = pool.holds(member) and may(actor_of(member), Action.REVIEW, about)
+        return party if still else replace(party, active=False)
 
     def afterwards(self, unit: Unit, identity_id: str, entitlement: Entitlement, at: datetime) -> Entitlement | None:
         """Return the most powerful right that the person will hold in the same target at *at*; None for nothing."""
@@ -191,6 +234,10 @@ class Casebook:
         """Return the running contract that ends last."""
         contracts = self.parties.contracts(unit, identity_id)
         return max((c for c in contracts if c.live_at(now)), key=lambda c: c.timeline.ends_at, default=None)
+
+
+def _can_still_be_used(row: RequestRow) -> bool:
+    return row.resolution == Resolution.PENDING.value or (row.resolution == "approved" and row.activated_at is None)
 
 
 def _contract(row: RequestRow, contracts: list[Contract]) -> Contract:

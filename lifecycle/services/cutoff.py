@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from lifecycle.domain.approval import Kind
+from lifecycle.domain.approval import Kind, check_use
 from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.domain.identity import Identity, IdentityId
@@ -215,7 +215,7 @@ class CutOffs:
         row.terms = self.casebook.terms(row, contract, None)
         requests.add(unit, row)
         unit.audit(
-            at=now, actor=actor.trail_name, action="cut-off-held", object_=f"identity:{identity.id}",
+            at=now, actor=actor.trail_name, action="cut-off-held", object_=f"request:{row.id}",
             after={"reason": row.reason, "limit": self.casebook.settings.cut_off_people}, request=row.id,
         )  # fmt: skip
         self.requests.tell_reviewers(unit, self.casebook.load(unit, row), now)
@@ -223,6 +223,9 @@ class CutOffs:
 
     def approved(self, unit: Unit, case: Case, now: datetime) -> None:
         """Do what a second person has agreed to."""
+        check_use(
+            case.request, self.casebook.approvers_now(unit, case), self.casebook.terms(case.row, case.contract, None)
+        )
         if decisions.cut_off_in_force(unit, case.identity.id) is None:
             trail_name = f"member:{case.requester.login}"
             self._execute(unit, case.identity, case.requester.id, trail_name, case.row.reason, case.row.id, now)
@@ -296,6 +299,7 @@ class CutOffs:
                 raise NotConfirmed("Please say why, for the trail.")
             row.undone_by, row.undone_at, row.undo_reason = actor.id, now, reason.strip()[:500]
             unit.session.add(row)
+            self._end_god_grants(unit, identity_id, now)  # none may have slipped in
             people.cut_off(unit, identity_id, None, god_withheld=True)
             people.make_due(unit, now, [identity_id])
             state.nudge(unit)

@@ -77,11 +77,10 @@ class Delivery:
         """Deliver what is due and return how many things were told."""
         now = self.clock.now()
         with self.store.read() as unit:
-            due = notices.due(unit, now)
+            due = [row for channel in self.channels for row in notices.due(unit, now, channel=channel)]
         gathered: dict[tuple[str, str], list[NoticeRow]] = defaultdict(list)
         for row in due:
-            if row.channel in self.channels:
-                gathered[row.channel, row.recipient].append(row)
+            gathered[row.channel, row.recipient].append(row)
         told = 0
         down: dict[str, str] = {}
         for (channel, recipient), rows in gathered.items():

@@ -27,7 +27,10 @@ class Mail:
 
     def send(self, recipient: str, told: Sequence[Told]) -> None:
         """See `lifecycle.services.delivery.Channel.send`."""
-        message = self._message(recipient, told)
+        try:
+            message = self._message(recipient, told)
+        except (ValueError, IndexError, AttributeError, TypeError) as exc:  # the email package on what is no address
+            raise NotDelivered(f"{recipient!r} is no e-mail address: {exc}") from exc
         with self._connected() as server:
             self._hand_over(server, message, recipient)
 

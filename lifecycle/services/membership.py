@@ -17,7 +17,7 @@ from lifecycle.services.authorisation import Action, Actor, authorize, check_fre
 from lifecycle.services.parties import roles_of
 from lifecycle.services.sessions import Sessions
 from lifecycle.services.signin import LOCAL, SignIn, new_local
-from lifecycle.store import members, people
+from lifecycle.store import members, people, state
 from lifecycle.store.people_tables import MemberRow, PasskeyRow
 from lifecycle.store.unit import Unit
 
@@ -218,6 +218,7 @@ class Membership:
         self._check(actor)
         with self.sessions.store.write() as unit:
             row = self._other(unit, actor, member_id)
+            state.put(unit, f"{state.INVITED}{row.id}", self.sessions.wall().timestamp())
             result: Any = unit.session.execute(delete(PasskeyRow).where(PasskeyRow.__table__.c.member_id == row.id))
             unit.audit(
                 at=self.sessions.wall(),

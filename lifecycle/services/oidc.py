@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from sqlalchemy import delete
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.admission import Vouched, admit
 from lifecycle.services.secrets import digest, new_token
-from lifecycle.services.sessions import Browser, Sessions
+from lifecycle.services.sessions import LONG_AGO, Browser, Sessions
 from lifecycle.settings import OidcSettings, SignInSettings
 from lifecycle.store import members
 from lifecycle.store.people_tables import PendingSignInRow
@@ -141,7 +141,8 @@ class Oidc:
             return Arrival(self._confirm(vouched, pending, session_token), pending.target)
         with self.sessions.store.write() as unit:
             member = admit(unit, vouched, self.settings, self.sessions.wall())
-            token = self.sessions.open(unit, member, self.provider.title, browser)
+            proven_at = _instant(claims.get("auth_time")) or LONG_AGO
+            token = self.sessions.open(unit, member, self.provider.title, browser, proven_at=proven_at)
         return Arrival(token, pending.target)
 
     def _confirm(self, vouched: Vouched, pending: PendingSignInRow, session_token: str) -> str:
@@ -187,8 +188,9 @@ class Oidc:
             self._metadata = None  # keys may have been rotated; the next sign-in reads them anew
             raise ProviderRefused(f"The answer of {self.provider.title} cannot be believed: {exc}") from exc
         if confirming:
-            age = time.time() - float(claims.get("auth_time") or 0)
-            if age > FRESH_SECONDS:
+            proven_at = _instant(claims.get("auth_time")) or LONG_AGO
+            age = time.time() - proven_at.timestamp()
+            if not -LEEWAY_SECONDS <= age <= FRESH_SECONDS:
                 raise ProviderRefused(f"{self.provider.title} did not ask who you are again.")
         return claims
 
@@ -265,6 +267,13 @@ class Oidc:
             words = f"{self.provider.title} cannot be reached or understood ({str(exc)[:TEXT]})."
             raise ProviderRefused(f"{words} Local accounts still work.") from exc
         return found, keys
+
+
+def _instant(seconds: object) -> datetime | None:
+    """Read an instant as tokens write it; None for anything that is none."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 4e9:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _check_endpoints(metadata: Mapping[str, Any], issuer: str) -> None:

@@ -73,11 +73,11 @@ class Parties:
     def of_member(self, unit: Unit, member: MemberRow) -> Party:
         """Describe a member for the two-person rule."""
         keys = set(keys_of(member))
-        vendor, in_window, active = "", False, member.disabled_at is None
+        vendors, in_window, active = frozenset[str](), False, member.disabled_at is None
         above = self._above(unit, {key_of(member.supervisor)} - {""})
         if member.identity_id:
             contracts = self.contracts(unit, member.identity_id)
-            vendor, in_window, runs = self._standing(contracts)
+            vendors, in_window, runs = self._standing(contracts)
             active = active and runs
             above |= self._above(unit, set(sponsors_of(contracts, self.clock.now())))
             identity = people.identities(unit, [member.identity_id]).get(contracts[0].engagement.identity_id)
@@ -87,7 +87,7 @@ class Parties:
             member.name or member.login,
             frozenset(keys),
             employee=member.identity_id is None,
-            vendor=vendor,
+            vendors=vendors,
             in_window=in_window,
             reports_to=frozenset(above) - keys,
             active=active,
@@ -103,7 +103,7 @@ class Parties:
             contracts: Theirs, where they are loaded already.
         """
         contracts = self.contracts(unit, identity.id) if contracts is None else contracts
-        vendor, in_window, runs = self._standing(contracts)
+        vendors, in_window, runs = self._standing(contracts)
         keys = _keys_of_identity(identity)
         for member in members.of_identity(unit, identity.id):
             keys |= keys_of(member)
@@ -113,7 +113,7 @@ class Parties:
             identity.name,
             frozenset(keys),
             employee=False,
-            vendor=vendor,
+            vendors=vendors,
             in_window=in_window,
             reports_to=frozenset(above) - keys,
             active=runs,
@@ -124,12 +124,12 @@ class Parties:
         own = {key} | {k for member in members_called(unit, {key}) for k in keys_of(member)}
         return frozenset(self._above(unit, {key}) - own)
 
-    def _standing(self, contracts: list[Contract]) -> tuple[str, bool, bool]:
+    def _standing(self, contracts: list[Contract]) -> tuple[frozenset[str], bool, bool]:
+        """Return vendors, whether in an offboarding window, and whether any contract runs; of all that run now."""
         now = self.clock.now()
-        running = [c for c in contracts if not c.over_at(now)]
-        latest = max(running or contracts, key=lambda c: c.timeline.ends_at, default=None)
-        in_window = latest is not None and latest.timeline.in_window_at(now)
-        return (key_of(latest.engagement.vendor) if latest else "", in_window, bool(running))
+        live = [c for c in contracts if c.live_at(now)]
+        vendors = frozenset(key_of(c.engagement.vendor) for c in live or contracts)
+        return vendors, any(c.timeline.in_window_at(now) for c in live), bool(live)
 
     @staticmethod
     def _above(unit: Unit, first: set[str]) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -73,7 +73,7 @@ class Promotion:
         next_changes: dict[EngagementId, datetime | None] = {}
         rows: list[dict[str, Any]] = []
         for identity_id, due_at in due.items():
-            own = contracts[identity_id]
+            own = [self._with_dead_grants(contract) for contract in contracts[identity_id]]
             desired = self.rulebook.desired(own, self.now)
             for target in self.targets.names:
                 open_here = [item for item in items[identity_id] if item.target == target]
@@ -86,6 +86,14 @@ class Promotion:
         if rows:
             self.unit.shows()
         return len(due)
+
+    def _with_dead_grants(self, contract: Contract) -> Contract:
+        """End the grants of a contract that has ended, so that a roster that extends it later revives none."""
+        ends_at = contract.timeline.ends_at
+        if ends_at > self.now or all(g.ends_at <= ends_at for g in contract.grants):
+            return contract
+        ended = (people.end_grant(self.unit, g, ends_at) if g.ends_at > ends_at else g for g in contract.grants)
+        return replace(contract, grants=tuple(ended))
 
     def _contracts(self, identity_ids: list[IdentityId]) -> dict[IdentityId, list[Contract]]:
         grants = people.grants_of(self.unit, identity_ids)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from lifecycle.domain.approval import Kind
+from lifecycle.domain.approval import Kind, check_use
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.domain.identity import IdentityId
+from lifecycle.domain.party import key_of
 from lifecycle.services.authorisation import About, Action, Actor, authorize
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
@@ -203,8 +204,12 @@ class Renewals:
     def bridge_approved(self, unit: Unit, case: Case, now: datetime) -> None:
         """Let ordinary access go on past the contract's end, as two people have agreed."""
         until, engagement = case.row.until_day, case.contract.engagement
-        if until is None:
-            raise AnswerInvalid("The bridge names no day.")
+        approvers = self.casebook.approvers_now(unit, case)
+        check_use(case.request, approvers, self.casebook.terms(case.row, case.contract, None))
+        if not case.contract.live_at(now):
+            raise AnswerInvalid("The contract does not run any more; a bridge cannot bring it back.")
+        if until is None or not 1 <= (until - engagement.last_day).days <= self.casebook.settings.bridge_days:
+            raise AnswerInvalid("The roster has changed the last day since; the bridge no longer fits it.")
         people.bridge(unit, engagement.id, last_day=engagement.last_day, until=until)
         people.make_due(unit, now, [case.identity.id])
         state.nudge(unit)
@@ -267,8 +272,9 @@ class Renewals:
         persons = people.identities(unit, {e.identity_id for e in contracts.values()})
         by_sponsor: dict[str, list[RenewalRow]] = defaultdict(list)
         by_step: dict[int, list[int]] = defaultdict(list)
+        later: set[int] = set()
         for row in due:
-            by_sponsor[row.sponsor_key].append(row)
+            by_sponsor[key_of(contracts[row.engagement_id].sponsor)].append(row)
             left = (row.last_day - today).days
             by_step[min(days for days in REMINDED_DAYS if left <= days)].append(row.id or 0)
         for key, rows in by_sponsor.items():
@@ -286,8 +292,11 @@ class Renewals:
                 f"sponsor:{key}",
                 dedupe=f"{key}:{today.isoformat()}",
             )
-            self.notices.tell(unit, notice, self._addresses(unit, key), now)
-        for days, ids in by_step.items():
+            addresses = self._addresses(unit, key)
+            if not self.notices.tell(unit, notice, addresses, now) and addresses:
+                later |= {r.id or 0 for r in rows}  # one message a day: what came after it waits for the next
+        for days, every in by_step.items():
+            ids = [i for i in every if i not in later]
             for chunk in people.chunks(ids):
                 decisions.told(unit, chunk, days)
 

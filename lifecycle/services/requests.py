@@ -137,6 +137,7 @@ class Requests:
         check_words(draft)
         now = self.casebook.clock.now()
         with self.store.write() as unit:
+            people.lock_identity(unit, draft.identity_id)
             proposal = self._propose(unit, actor, draft, now)
             pending = requests.pending_for(unit, draft.identity_id, draft.entitlement)
             if pending is not None:

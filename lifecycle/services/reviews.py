@@ -16,10 +16,12 @@ from lifecycle.domain.approval import (
     RequestClosed,
     Resolution,
     Review,
+    ReviewerUnfit,
     ReviewRefused,
     Verdict,
     add_review,
     check_reviewer,
+    digest,
     shown_digest,
 )
 from lifecycle.domain.eligibility import Limit, limit_of, narrowing_of
@@ -31,7 +33,7 @@ from lifecycle.services.authorisation import Action, Actor, authorize, check_fre
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import members_called
-from lifecycle.store import members, requests
+from lifecycle.store import members, requests, state
 from lifecycle.store.people_tables import MemberRow
 from lifecycle.store.request_tables import RequestRow, ReviewRow
 from lifecycle.store.unit import Store, Unit
@@ -121,7 +123,7 @@ class Reviews:
         return Sheet(
             case=case,
             now=now,
-            shown=self._shown(case),
+            shown=self._shown(case, now),
             limit=limit,
             closed=closed,
             starts_at=starts_at,
@@ -134,10 +136,29 @@ class Reviews:
             can_activate=bool(actor.keys & (case.request.requester.keys | case.request.beneficiary.keys)),
         )
 
-    def _shown(self, case: Case) -> str:
-        """Digest the request with its terms as they are now, so that an answer to older terms does not fit."""
+    def _shown(self, case: Case, now: datetime) -> str:
+        """Digest the request with its terms and limits as they are now: an answer to older ones does not fit."""
         terms = self.casebook.terms(case.row, case.contract, case.entitlement)
-        return shown_digest(replace(case.request, terms=terms))
+        limits: list[object] = []
+        if case.entitlement is not None:
+            try:
+                longest = self.casebook.settings.longest(case.entitlement.tier)
+                limit = limit_of(case.contract, case.entitlement, longest, now)
+                limits = [limit.until.isoformat(), limit.longest.total_seconds(), limit.exception]
+            except LifecycleError as exc:
+                limits = [str(exc)]
+        return shown_digest(replace(case.request, terms=digest({"terms": terms, "limits": limits})))
+
+    def _check_invitation(self, unit: Unit, case: Case, member: MemberRow) -> None:
+        """
+        Refuse a word on god mode by whoever has just set a password with a code that somebody else has seen.
+
+        Otherwise one administrator could be both people.
+        """
+        since = float(state.get(unit, f"{state.INVITED}{member.id}") or 0)
+        hours = self.casebook.settings.new_role_hours
+        if case.request.god and self.wall().timestamp() - since < hours * 3600:
+            raise ReviewerUnfit(f"For {hours} hours after an invitation nobody reviews god mode.")
 
     def _reader(self, unit: Unit, actor: Actor) -> tuple[MemberRow | None, Party | None]:
         member = members.get(unit, actor.id)
@@ -175,7 +196,8 @@ class Reviews:
         with self.store.read() as unit:
             rows = {row.id: row for row in requests.by_requester(unit, actor.id)}
             if actor.identity_id:
-                rows |= {row.id: row for row in requests.of_identity(unit, actor.identity_id)}
+                found = requests.of_identity(unit, actor.identity_id)
+                rows |= {row.id: row for row in found if row.kind != Kind.CUT_OFF.value}
             ordered = sorted(rows.values(), key=lambda row: row.created_at, reverse=True)
             return self.casebook.load_all(unit, ordered[:50])
 
@@ -246,7 +268,8 @@ class Reviews:
         terms = self.casebook.terms(case.row, case.contract, case.entitlement)
         review = Review(party, verdict, now, note.strip(), longest, terms)
         reviewed = add_review(case.request, review, in_pool=case.pool.holds(member))
-        if shown != self._shown(case):
+        self._check_invitation(unit, case, member)
+        if shown != self._shown(case, now):
             raise RequestChanged("It has changed since you were shown it: look again before you decide.")
         young = now - member.roles_since < timedelta(hours=self.casebook.settings.new_role_hours)
         return reviewed, young and member.provider != ""
@@ -269,6 +292,8 @@ class Reviews:
             )
         except IntegrityError as exc:
             raise DuplicateReview("You have reviewed this already; it needs somebody else's word.") from exc
+        row.seen_by, row.seen_at = "", None  # whoever comes next is reminded again
+        unit.session.add(row)
         if reviewed.resolution is not Resolution.PENDING:
             row.resolution, row.resolved_at = reviewed.resolution.value, now
             if reviewed.resolution is Resolution.APPROVED:
@@ -289,7 +314,7 @@ class Reviews:
         if flagged:
             after["flag"] = "the reviewer's role is new"
         unit.audit(
-            at=at, actor=actor.trail_name, action="request-reviewed", object_=f"identity:{row.identity_id}",
+            at=at, actor=actor.trail_name, action="request-reviewed", object_=_object_of(case),
             after=after, request=row.id,
         )  # fmt: skip
         what = case.entitlement.title if case.entitlement else row.kind
@@ -300,7 +325,10 @@ class Reviews:
                 Topic.RESOLVED, f"{row.id} is {words}: {what} for {case.identity.name}", body, case.link,
                 f"request:{row.id}",
             )  # fmt: skip
-            self.notices.tell(unit, notice, [case.requester.email, case.identity.email], at)
+            concerned = [case.requester.email]
+            if case.request.kind is not Kind.CUT_OFF:
+                concerned.append(case.identity.email)
+            self.notices.tell(unit, notice, concerned, at)
         if flagged and case.request.god:
             words = f"{review.reviewer.name} reviewed {row.id} in a role that is younger than a day"
             body = "Look whether the role was given for this."
@@ -335,7 +363,13 @@ class Reviews:
             case.row.seen_by, case.row.seen_at = actor.name, now
             unit.session.add(case.row)
             unit.audit(
-                at=now, actor=actor.trail_name, action="request-seen", object_=f"identity:{case.row.identity_id}",
+                at=now, actor=actor.trail_name, action="request-seen", object_=_object_of(case),
                 request=request_id,
             )  # fmt: skip
-            self.notices.unsay(unit, f"request:{request_id}", now, Topic.REVIEW, Topic.REMINDER)
+            self.notices.unsay(unit, f"request:{request_id}", now, Topic.REMINDER)
+
+
+def _object_of(case: Case) -> str:
+    """Say whose trail it stands in; nobody reads about their own cut-off before it happens."""
+    held = case.request.kind is Kind.CUT_OFF
+    return f"request:{case.row.id}" if held else f"identity:{case.row.identity_id}"

@@ -25,9 +25,10 @@ from lifecycle.domain.roster import (
 )
 from lifecycle.feed.profile import Profile
 from lifecycle.feed.read import Reading, read_roster
+from lifecycle.services.admission import link_to_roster
 from lifecycle.services.clock import Clock
 from lifecycle.services.rulebook import Rulebook
-from lifecycle.settings import Settings
+from lifecycle.settings import Settings, SignInSettings
 from lifecycle.store import people, state
 from lifecycle.store.tables import RosterImportRow
 from lifecycle.store.unit import Store, Unit
@@ -194,7 +195,7 @@ class Rosters:
                 return preview
             if preview.digest != digest:
                 raise RosterRefused("this is not what was shown: the file or the stored contracts have changed since")
-            _Confirmation(unit, preview, actor, now).apply()
+            _Confirmation(unit, preview, actor, now).apply(self.settings.sign_in)
         return preview
 
 
@@ -242,12 +243,13 @@ class _Confirmation:
     actor: str
     now: datetime
 
-    def apply(self) -> None:
-        """Write people, contracts, flags, the import and the audit."""
+    def apply(self, sign_in: SignInSettings) -> None:
+        """Write people, contracts, flags, the import and the audit; recognise members who came before the roster."""
         preview, diff = self.preview, self.preview.diff
         import_id = str(uuid.uuid4())
         persons, contracts = self._joined(diff.joiners, import_id)
         people.add_identities(self.unit, persons, self.now)
+        link_to_roster(self.unit, persons, sign_in, self.now)
         people.add_engagements(self.unit, contracts, self.now)
         changed = [*diff.movers, *diff.leavers]
         people.update_engagements(self.unit, [_moved(m, import_id) for m in changed], self.now)

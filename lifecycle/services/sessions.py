@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.services.authorisation import Actor
@@ -17,6 +17,8 @@ from lifecycle.store.people_tables import MemberRow, SessionRow
 from lifecycle.store.unit import Store, Unit
 
 LONGEST_AGENT = 200
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""When somebody who has shown nothing yet is taken to have done so."""
 
 
 class NotSignedIn(LifecycleError):
@@ -61,9 +63,18 @@ class Sessions:
     longest: timedelta
     wall: Callable[[], datetime] = wall_clock
 
-    def open(self, unit: Unit, member: MemberRow, method: str, browser: Browser) -> str:
+    def open(
+        self, unit: Unit, member: MemberRow, method: str, browser: Browser, *, proven_at: datetime | None = None
+    ) -> str:
         """
         Open a session in *unit* and record it.
+
+        Args:
+            unit: The transaction of the sign-in.
+            member: Who signs in.
+            method: How, for people to read.
+            browser: Where from.
+            proven_at: When they showed who they are; None for now. Whoever has a passkey has not shown it yet.
 
         Returns:
             The token; only its digest is stored.
@@ -73,6 +84,7 @@ class Sessions:
         """
         self.check_active(unit, member)
         now, token = self.wall(), new_token()
+        authenticated_at = LONG_AGO if members.has_passkey(unit, member.id) else min(now, proven_at or now)
         unit.session.add(
             SessionRow(
                 token_hash=digest(token),
@@ -83,7 +95,7 @@ class Sessions:
                 agent=browser.agent[:LONGEST_AGENT],
                 created_at=now,
                 seen_at=now,
-                authenticated_at=now,
+                authenticated_at=authenticated_at,
             )
         )
         member.seen_at = now
@@ -103,14 +115,17 @@ class Sessions:
         """
         if member.disabled_at is not None:
             raise NotSignedIn("This account is disabled here.")
-        if member.identity_id and all(
-            c.over_at(self.parties.clock.now()) for c in self.parties.contracts(unit, member.identity_id)
-        ):
+        if member.identity_id and not self._runs_or_will(unit, member.identity_id):
             raise NotSignedIn("Your contract has ended, and your access here with it.")
 
-    def actor(self, token: str) -> Actor:
+    def _runs_or_will(self, unit: Unit, identity_id: str) -> bool:
+        """Say whether a contract runs, or the first is still to begin; between two contracts nobody comes in."""
+        now, contracts = self.parties.clock.now(), self.parties.contracts(unit, identity_id)
+        return any(c.live_at(now) for c in contracts) or not any(c.over_at(now) for c in contracts)
+
+    def actor(self, token: str, *, touch: bool = True) -> Actor:
         """
-        Say who holds *token*, and keep the session alive.
+        Say who holds *token*, and keep the session alive unless *touch* is false: a page that asks by itself.
 
         Raises:
             NotSignedIn: No such session, ended, idle or open for too long, the member disabled or their contract over.
@@ -124,7 +139,7 @@ class Sessions:
             if now - session.seen_at > self.idle or now - session.created_at > self.longest:
                 raise NotSignedIn("Your session has ended. Please sign in again.")
             self.check_active(unit, member)
-        if now - session.seen_at > self.idle / 10:
+        if touch and now - session.seen_at > self.idle / 10:
             with self.store.write() as unit:
                 members.change_session(unit, session.token_hash, seen_at=now)
         return actor_of(member, session.authenticated_at)

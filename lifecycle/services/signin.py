@@ -139,6 +139,8 @@ class SignIn:
             member.password_hash = hashed
             unit.session.add(member)
             state.put(unit, _invitation(login), {})
+            # whoever issued the code could be the one who uses it: see `Reviews`
+            state.put(unit, f"{state.INVITED}{member.id}", now.timestamp())
             members.end_sessions(unit, now, member_ids=[member.id])
             unit.audit(at=now, actor=f"member:{member.login}", action="password-set", object_=f"member:{member.id}")
             return self.sessions.open(unit, member, "password", Browser(address, agent))

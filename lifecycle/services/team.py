@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from lifecycle.domain.access import Contract, Reason
+from lifecycle.domain.approval import Kind
 from lifecycle.domain.eligibility import extension_opens_at
 from lifecycle.domain.entitlement import Entitlement, Tier
 from lifecycle.domain.errors import LifecycleError, NotFound
@@ -18,7 +19,7 @@ from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import addresses_of
 from lifecycle.services.persons import PAGE, Persons, Standing
 from lifecycle.store import decisions, members, people, requests
-from lifecycle.store.request_tables import HandoverRow
+from lifecycle.store.request_tables import HandoverRow, RequestRow
 from lifecycle.store.tables import EngagementRow
 from lifecycle.store.unit import Store, Unit
 
@@ -140,12 +141,7 @@ class Team:
 
     def waiting(self, unit: Unit, identity_id: str, now: datetime) -> list[Case]:
         """List what is pending or can be activated for one person."""
-        rows = [
-            row
-            for row in requests.of_identity(unit, identity_id)
-            if (row.resolution == "pending" and row.expires_at > now)
-            or (row.resolution == "approved" and not row.activated_at and (row.eligible_until or now) > now)
-        ]
+        rows = [row for row in requests.of_identity(unit, identity_id) if _can_be_shown(row, now)]
         return self.casebook.load_all(unit, rows)
 
     def waiting_of(self, identity_id: str) -> list[Case]:
@@ -254,3 +250,12 @@ def _words(words: str) -> str:
     if len(said) < 4:
         raise WordsMissing("Please say what it is, in a few words.")
     return said
+
+
+def _can_be_shown(row: RequestRow, now: datetime) -> bool:
+    """Say whether a request is pending or can be activated; a held cut-off is nobody's to see here."""
+    if row.kind == Kind.CUT_OFF.value:
+        return False
+    if row.resolution == "pending":
+        return row.expires_at > now
+    return row.resolution == "approved" and row.activated_at is None and (row.eligible_until or now) > now

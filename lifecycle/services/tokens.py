@@ -15,7 +15,8 @@ from sqlalchemy import select
 from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.services.authorisation import SCOPES, Action, Actor, authorize, check_fresh
 from lifecycle.services.secrets import digest
-from lifecycle.services.sessions import Sessions
+from lifecycle.services.sessions import NotSignedIn, Sessions
+from lifecycle.store import members
 from lifecycle.store.people_tables import ServiceTokenRow
 from lifecycle.store.unit import Unit
 
@@ -143,12 +144,23 @@ class ServiceTokens:
         """
         now = self.sessions.wall()
         row = self._find(token)
-        if row is None or row.revoked_at is not None or now >= row.expires_at:
+        if row is None or row.revoked_at is not None or now >= row.expires_at or not self._vouched(row):
             raise TokenRefused("This token is not valid.")
         if row.used_at is None or now - row.used_at > USED_EVERY:
             with self.sessions.store.write() as unit:
                 _used(unit, row.id, now)
         return Actor(row.id, row.name, row.name, scopes=frozenset(row.scopes), kind="token")
+
+    def _vouched(self, row: ServiceTokenRow) -> bool:
+        """Say whether whoever made the token could still sign in: it does not outlive them here."""
+        with self.sessions.store.read() as unit:
+            maker = members.get(unit, row.created_by)
+            try:
+                if maker is not None:
+                    self.sessions.check_active(unit, maker)
+            except NotSignedIn:
+                return False
+        return maker is not None
 
     def _find(self, token: str) -> ServiceTokenRow | None:
         if not SHAPE.fullmatch(token) or _checksum(token[len(PREFIX) : -8]) != token[-8:]:

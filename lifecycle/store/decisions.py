@@ -14,6 +14,8 @@ from lifecycle.store.unit import Unit
 
 _C, _Q, _H = CutOffRow.__table__.c, RenewalRow.__table__.c, HandoverRow.__table__.c
 _E, _I = EngagementRow.__table__.c, IdentityRow.__table__.c
+_CURRENT = (_E.id == _Q.engagement_id) & (_E.last_day == _Q.last_day)
+"""A question counts as long as the roster names the same last day."""
 
 
 def people_cut_off(unit: Unit, member_id: str, since: datetime) -> set[str]:
@@ -67,8 +69,8 @@ def to_be_told(unit: Unit, today: date, steps: Sequence[tuple[int, date]], limit
         limit: How many at most.
     """
     due = or_(*((_Q.told_days > days) & (_Q.last_day <= latest) for days, latest in steps))
-    query = select(RenewalRow).where(_Q.answer == "", _Q.last_day >= today, due).order_by(_Q.last_day, _Q.id)
-    return list(unit.session.scalars(query.limit(limit)))
+    query = select(RenewalRow).join(EngagementRow, _CURRENT).where(_Q.answer == "", _Q.last_day >= today, due)
+    return list(unit.session.scalars(query.order_by(_Q.last_day, _Q.id).limit(limit)))
 
 
 def told(unit: Unit, ids: Collection[int], days: int) -> None:
@@ -78,7 +80,8 @@ def told(unit: Unit, ids: Collection[int], days: int) -> None:
 
 def workers_to_be_told(unit: Unit, today: date, days: int, latest: date, limit: int) -> list[RenewalRow]:
     """Load the contracts ending from *today* to *latest* whose holders were not told *days* before the end."""
-    query = select(RenewalRow).where(_Q.last_day >= today, _Q.last_day <= latest, _Q.worker_told_days > days)
+    query = select(RenewalRow).join(EngagementRow, _CURRENT)
+    query = query.where(_Q.last_day >= today, _Q.last_day <= latest, _Q.worker_told_days > days)
     return list(unit.session.scalars(query.order_by(_Q.last_day, _Q.id).limit(limit)))
 
 
@@ -107,15 +110,14 @@ def _questions() -> Any:
 
 def questions_for(unit: Unit, keys: Collection[str], today: date, limit: int = 200) -> list[_Asked]:
     """Load the questions to these sponsors whose last day has not passed, with contract and name."""
-    query = _questions().where(_Q.sponsor_key.in_(list(keys)), _Q.last_day >= today, _E.last_day == _Q.last_day)
+    query = _questions().where(_E.sponsor_key.in_(list(keys)), _Q.last_day >= today, _E.last_day == _Q.last_day)
     return [tuple(row) for row in unit.session.execute(query.order_by(_Q.last_day, _Q.id).limit(limit))]
 
 
 def count_questions(unit: Unit, keys: Collection[str], today: date) -> int:
     """Count unanswered questions to these sponsors."""
-    query = select(func.count()).select_from(RenewalRow).where(
-        _Q.sponsor_key.in_(list(keys)), _Q.last_day >= today, _Q.answer == ""
-    )  # fmt: skip
+    query = select(func.count()).select_from(RenewalRow).join(EngagementRow, _CURRENT)
+    query = query.where(_E.sponsor_key.in_(list(keys)), _Q.last_day >= today, _Q.answer == "")
     return unit.session.scalar(query) or 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 
 from lifecycle.store.people import chunks
-from lifecycle.store.people_tables import MemberRow, SessionRow
+from lifecycle.store.people_tables import MemberRow, PasskeyRow, SessionRow
 from lifecycle.store.unit import Unit
 
 _M, _S = MemberRow.__table__.c, SessionRow.__table__.c
@@ -65,11 +65,22 @@ def employees(unit: Unit) -> list[MemberRow]:
     return list(unit.session.scalars(select(MemberRow).where(_M.identity_id.is_(None)).order_by(_M.name)))
 
 
+def not_on_roster(unit: Unit) -> list[MemberRow]:
+    """Load those who sign in elsewhere than here and are not known to be on the roster."""
+    return list(unit.session.scalars(select(MemberRow).where(_M.identity_id.is_(None), _M.provider != "local")))
+
+
 def everybody(unit: Unit, limit: int) -> list[MemberRow]:
     """Load those who sign in, employees first, in the order of names."""
     return list(
         unit.session.scalars(select(MemberRow).order_by(_M.identity_id.is_not(None), _M.name, _M.id).limit(limit))
     )
+
+
+def has_passkey(unit: Unit, member_id: str) -> bool:
+    """Say whether a member has registered a passkey."""
+    query = select(PasskeyRow.__table__.c.id).where(PasskeyRow.__table__.c.member_id == member_id).limit(1)
+    return unit.session.execute(query).first() is not None
 
 
 def session(unit: Unit, token_hash: str) -> SessionRow | None:

@@ -27,10 +27,10 @@ def add(unit: Unit, row: NoticeRow) -> bool:
     return True
 
 
-def due(unit: Unit, now: datetime, limit: int = 500) -> list[NoticeRow]:
-    """Load what is to be told by *now*, oldest first."""
+def due(unit: Unit, now: datetime, limit: int = 500, channel: str = "") -> list[NoticeRow]:
+    """Load what is to be told by *now*, oldest first; over one channel, if it is named."""
     query = select(NoticeRow).where(*_WAITING, _N.retry_at <= now).order_by(_N.id).limit(limit)
-    return list(unit.session.scalars(query))
+    return list(unit.session.scalars(query.where(_N.channel == channel) if channel else query))
 
 
 def delivered(unit: Unit, ids: Collection[int], at: datetime) -> None:

@@ -12,17 +12,20 @@ from sqlalchemy import select, update
 from lifecycle.store import state
 from lifecycle.store.people import chunks
 from lifecycle.store.request_tables import RequestRow, ReviewRow
-from lifecycle.store.tables import GrantRow
+from lifecycle.store.tables import GrantRow, StateRow
 from lifecycle.store.unit import Unit
 
 _R, _V = RequestRow.__table__.c, ReviewRow.__table__.c
-FIRST_NUMBER = 2041
 
 
 def next_id(unit: Unit) -> str:
     """Return the number of a new request, one after the other."""
-    number = int(state.get(unit, state.REQUEST_NUMBER) or FIRST_NUMBER)
-    state.put(unit, state.REQUEST_NUMBER, number + 1)
+    query = select(StateRow).where(StateRow.__table__.c.name == state.REQUEST_NUMBER)
+    row = unit.session.scalars(unit.lock(query.execution_options(populate_existing=True))).one()
+    number = int(row.value)
+    row.value = number + 1
+    unit.session.add(row)
+    unit.session.flush()
     return f"GR-{number}"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
@@ -91,6 +92,7 @@ def create_app(use_cases: WebServices, settings: WebSettings, *, api: Blueprint)
     app.register_blueprint(api)
     errors.register(app)
     app.before_request(_recognise)
+    app.before_request(_refuse_nul)
     app.after_request(_secure)
     app.context_processor(_for_templates)
     app.jinja_env.globals.update(asset=asset, version=__version__)
@@ -107,6 +109,13 @@ def create_app(use_cases: WebServices, settings: WebSettings, *, api: Blueprint)
 def _recognise() -> None:
     g.token = request.cookies.get(access.cookie_name(), "")
     g.actor = None
+
+
+def _refuse_nul() -> None:
+    """Refuse what no database can store as text."""
+    values = [*request.args.values(), *(request.view_args or {}).values(), *request.form.values()]
+    if any("\0" in str(value) for value in values):
+        raise BadRequest("A NUL character cannot be part of that.")
 
 
 def _secure(response: Response) -> Response:

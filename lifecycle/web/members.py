@@ -117,7 +117,7 @@ def make_token() -> ResponseReturnValue:
     """Make a token and show it this once."""
     actor = permitted(Action.MANAGE_TOKENS)
     days = forms.text("days")
-    if not days.isdigit() or len(days) > 3:
+    if not (days.isascii() and days.isdigit()) or len(days) > 3:
         raise BadRequest("The life of a token is a number of days.")
     token, _ = services().tokens.make(actor, forms.text("name"), forms.several("scope", 10), int(days))
     return _tokens(token)

@@ -86,7 +86,7 @@ def _verdict() -> Verdict:
 
 
 def _seconds(value: str) -> int:
-    if not value.isdigit() or len(value) > 9:
+    if not (value.isascii() and value.isdigit()) or len(value) > 9:
         raise BadRequest("The time allowed is no number of seconds.")
     return int(value)
 

@@ -20,7 +20,9 @@ def index() -> ResponseReturnValue:
     wanted = {name: forms.query(name) for name in ("actor", "action", "object", "request")}
     before = forms.query("before")
     records = services().trail.search(
-        before=int(before) if before.isdigit() and len(before) < 16 else None, limit=PAGE + 1, **wanted
+        before=int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None,
+        limit=PAGE + 1,
+        **wanted,
     )
     more = records[PAGE - 1].seq if len(records) > PAGE else None
     return render_template("trail/index.html", nav="trail", records=records[:PAGE], more=more, wanted=wanted)

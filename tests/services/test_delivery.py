@@ -369,3 +369,23 @@ def test_a_dead_server_is_asked_once_and_delays_no_other_channel(
         assert notices.waiting(unit, "mail") == 200
         assert notices.due(unit, world.clock.now()) == []
     world.close()
+
+
+@pytest.mark.parametrize("address", ["w1@", "a@[", "a\nb@example.com", "@", "ünï@example.com"])
+def test_what_is_no_address_delays_nobody(world: World, mailbox: Mailbox, address: str) -> None:
+    tell(world, "Hello", address, "ada@example.com")
+    world.clock.move(minutes=1)
+    world.runtime.delivery.run()
+    assert [to for to, _ in mailbox.messages if to == "ada@example.com"] == ["ada@example.com"]
+
+
+def test_hooks_are_called_where_mail_waits_for_a_server(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", "hook-secret")
+    hook = {"url": receiver.url, "secret": {"env": "HOOK_SECRET"}, "allow_private": True}
+    world = world_with(tmp_path, hooks={"siem": hook})
+    tell(world, "Hello", *(f"p{n}@example.com" for n in range(501)))
+    world.clock.move(minutes=1)
+    assert world.runtime.delivery.run() == 1
+    world.close()

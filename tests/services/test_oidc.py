@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ import httpx2
 import pytest
 
 from lifecycle.domain.errors import InvalidSettings
+from lifecycle.domain.identity import Identity
 from lifecycle.domain.role import Role
-from lifecycle.services.authorisation import Actor
+from lifecycle.services.admission import AmbiguousPerson
+from lifecycle.services.authorisation import Actor, StepUpNeeded, check_fresh
 from lifecycle.services.oidc import Departure, Oidc, ProviderRefused
 from lifecycle.services.sessions import Browser, NotSignedIn
 from lifecycle.settings import OidcSettings
+from lifecycle.store import people
 from tests.conftest import need
 from tests.servers import canaille
 from tests.servers.liar import CLIENT, Provider, liar
@@ -214,6 +218,38 @@ def test_a_contractor_is_recognised_by_the_verified_address_and_stays_who_they_a
     world.clock.move(days=60)
     with pytest.raises(NotSignedIn):
         come_back(world, provider)
+
+
+def test_nobody_is_let_in_on_a_guess_and_whoever_came_first_is_recognised_later(
+    world: World, provider: Provider
+) -> None:
+    provider.claims = {"email": "w1@example.com", "sub": "early-1"}
+    early = come_back(world, provider)
+    assert early.roles == {Role.IT_OPERATOR}
+    world.roster(line("w1"), line("w2"))
+    assert Role.CONTRACTOR in come_back(world, provider).roles
+    with world.runtime.store.write() as unit:
+        people.update_identities(unit, [replace(p, email="same@example.com") for p in everybody(world)])
+    provider.claims = {"email": "same@example.com", "sub": "late-2"}
+    with pytest.raises(AmbiguousPerson):
+        come_back(world, provider)
+
+
+def everybody(world: World) -> list[Identity]:
+    with world.runtime.store.read() as unit:
+        return list(people.identities(unit, [world.person("w1"), world.person("w2")]).values())
+
+
+def test_a_silent_sign_in_is_not_a_fresh_one(world: World, provider: Provider) -> None:
+    check_fresh(come_back(world, provider), world.wall.now())
+    for auth_time in (1_700_000_000, None, "soon", True, -5, 1e30):
+        provider.claims = {"auth_time": auth_time}
+        try:
+            actor = come_back(world, provider)
+        except ProviderRefused:
+            continue
+        with pytest.raises(StepUpNeeded):
+            check_fresh(actor, world.wall.now())
 
 
 def test_confirming_asks_again_and_takes_nobody_else(world: World, provider: Provider) -> None:

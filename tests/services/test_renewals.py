@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lifecycle.domain.approval import Resolution
-from lifecycle.domain.errors import NotFound, NotPermitted
+from lifecycle.domain.errors import LifecycleError, NotFound, NotPermitted
 from lifecycle.services.renewals import Answer, AnswerInvalid
 from lifecycle.store import notices
 from tests.services.team import Staff
@@ -140,3 +140,52 @@ def test_a_bridge_means_nothing_once_the_roster_says_otherwise(staff: Staff) -> 
     world.clock.move(to=utc(2026, 3, 21, 9))
     world.tick()
     assert world.held("w1") == set()
+
+
+def test_a_bridge_cannot_bring_an_ended_contract_back(staff: Staff) -> None:
+    world, renewals = staff.world, staff.world.runtime.renewals
+    renewals.run(world.clock.now())
+    request = renewals.answer(
+        staff.mia, question(staff).row.id, Answer.EXTEND, proposed_day=date(2026, 9, 30),
+        bridge_until=date(2026, 4, 14), note="paperwork",
+    )  # fmt: skip
+    staff.review("ines", request)
+    other = line("w2", role="agent", name="Dana Fox")
+    world.roster(line("w1", role="agent", name="Carl Jones", last=date(2026, 3, 5)), other)
+    world.clock.move(to=utc(2026, 3, 20, 9))
+    for by in ("petra", "nora"):
+        with pytest.raises(LifecycleError):
+            staff.review(by, request)
+    world.tick()
+    assert world.held("w1") == set()
+
+
+def test_a_new_sponsor_is_asked_and_the_old_one_no_longer(staff: Staff) -> None:
+    world, renewals = staff.world, staff.world.runtime.renewals
+    renewals.run(world.clock.now())
+    world.roster(
+        line("w1", role="agent", name="Carl Jones", sponsor="tomas@example.com"),
+        line("w2", role="agent", name="Dana Fox", last=date(2026, 12, 31)),
+    )
+    assert renewals.questions(staff.mia) == []
+    found = renewals.questions(staff.tomas)
+    assert [q.name for q in found] == ["Carl Jones"]
+    renewals.answer(staff.tomas, found[0].row.id, Answer.LAPSE)
+    world.clock.move(to=utc(2026, 3, 17, 8))
+    renewals.run(world.clock.now())
+    assert len(told(staff, "renewal-question", "boss@example.com")) == 1, "nobody is asked about what goes on"
+
+
+def test_what_comes_after_the_message_of_the_day_is_asked_the_next_day(staff: Staff) -> None:
+    world, renewals = staff.world, staff.world.runtime.renewals
+    renewals.run(world.clock.now())
+    old = [line("w1", role="agent", name="Carl Jones"), line("w2", role="agent", name="Dana Fox")]
+    world.roster(*old, line("w9", role="agent", name="Late Comer", last=date(2026, 3, 10)))
+    world.clock.move(hours=1)
+    renewals.run(world.clock.now())
+    assert len(told(staff, "renewal-question", "boss@example.com")) == 1
+    world.clock.move(days=1)
+    renewals.run(world.clock.now())
+    messages = told(staff, "renewal-question", "boss@example.com")
+    assert len(messages) == 2
+    assert "Late Comer" in messages[-1].body

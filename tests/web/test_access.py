@@ -275,3 +275,13 @@ def test_a_denial_without_a_reason_is_asked_for_it_on_the_same_page(site: Site, 
     assert answer.status_code == 422
     assert "Please say why" in answer.text
     assert "Approve until" in answer.text
+
+
+def test_strange_digits_and_nul_are_refused_and_not_stored(site: Site, case: Case) -> None:
+    client, auditor = site.client("oskar"), site.client("audrey")
+    path = f"/requests/{case.paths['request_id']}/reviews"
+    assert post(client, path, verdict="approve", shown="x", longest="²").status_code == 400
+    assert get(auditor, "/trail?before=²").status_code == 200
+    assert post(site.client("petra"), "/tokens", name="x", days="²", scope="access:read").status_code == 400
+    for path in ("/people?q=%00", "/people/a%00b", "/trail?actor=%00"):
+        assert get(auditor, path).status_code == 400, path

@@ -102,3 +102,23 @@ def test_a_token_has_a_name_a_scope_and_an_end(site: Site, name: str, scopes: li
 
 def test_a_cookie_is_no_token(site: Site) -> None:
     assert site.client("petra").get("/api/v1/holders", base_url="https://localhost").status_code == 401
+
+
+def test_a_token_does_not_outlive_whoever_made_it(site: Site) -> None:
+    token, _ = site.runtime.tokens.make(admin(site), "orphan", ["access:read"], 30)
+    with site.runtime.store.read() as unit:
+        petra = members.by_keys(unit, ["petra"])[0]
+    try:
+        with site.runtime.store.write() as unit:
+            row = members.get(unit, petra.id)
+            assert row is not None
+            row.disabled_at = site.runtime.sessions.wall()
+            unit.session.add(row)
+        assert ask(site, "/api/v1/holders", token).status_code == 401
+    finally:
+        with site.runtime.store.write() as unit:
+            row = members.get(unit, petra.id)
+            assert row is not None
+            row.disabled_at = None
+            unit.session.add(row)
+    assert ask(site, "/api/v1/holders", token).status_code == 200

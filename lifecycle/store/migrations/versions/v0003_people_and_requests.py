@@ -23,6 +23,7 @@ def _decisions_about_contracts() -> None:
     op.add_column("engagement", sa.Column("sponsor_key", sa.Text(), server_default="", nullable=False))
     op.add_column("engagement", sa.Column("bridged_day", sa.Date(), nullable=True))
     op.add_column("engagement", sa.Column("bridge_until", sa.Date(), nullable=True))
+    op.execute("INSERT INTO product_state (name, value) VALUES ('request.number', '2041')")
     op.execute("UPDATE engagement SET sponsor_key = lower(trim(sponsor))")
     op.create_index("ix_engagement_sponsor_key", "engagement", ["sponsor_key", "last_day"], unique=False)
     op.add_column("identity", sa.Column("cut_off_at", Instant(), nullable=True))
