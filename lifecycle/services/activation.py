@@ -53,6 +53,8 @@ class Activation:
         row = case.row
         if case.request.resolution is not Resolution.APPROVED or case.entitlement is None:
             raise NotEligibleNow(f"{row.id} is {case.request.resolution.value}; only what is approved can start.")
+        if state.get(unit, state.CLOCK_ALARM):
+            raise NotEligibleNow("The clock of this machine cannot be trusted just now, so nothing starts. IT sees it.")
         if row.activated_at is not None:
             raise NotEligibleNow(f"{row.id} was activated already; an approval is good for once.")
         if row.eligible_until is None or now >= row.eligible_until:

@@ -32,7 +32,6 @@ class Feed:
     id: str
     everybody: bool
     created_at: datetime
-    used_at: datetime | None
 
 
 @dataclass
@@ -51,7 +50,7 @@ class Calendars:
         query = select(CalendarFeedRow).where(table.member_id == actor.id, table.revoked_at.is_(None))
         with self.store.read() as unit:
             rows = unit.session.scalars(query.order_by(table.created_at))
-            return [Feed(row.id, bool(row.everybody), row.created_at, row.used_at) for row in rows]
+            return [Feed(row.id, bool(row.everybody), row.created_at) for row in rows]
 
     def make(self, actor: Actor, *, everybody: bool) -> str:
         """

@@ -176,16 +176,29 @@ class Casebook:
     def pool(self, unit: Unit, row: RequestRow, contract: Contract, entitlement: Entitlement | None) -> Pool:
         """Say who may review: owners of the entitlement, the sponsor and everybody above them, and IT."""
         sponsor = contract.engagement.sponsor
-        roles = set(IT)
         owners: tuple[str, ...] = entitlement.owners if entitlement else ()
-        if row.kind in {Kind.BRIDGE.value, Kind.CUT_OFF.value}:
-            roles.add(Role.HR)
         fallback = self.settings.fallback if row.escalated_at is not None else ()
         named = tuple(dict.fromkeys(name for name in (*owners, sponsor, *fallback) if name))
         keys = {key_of(name) for name in named}
         if sponsor:
             keys |= self.parties.line_above(unit, key_of(sponsor))
-        return Pool(frozenset(keys), frozenset(roles), named)
+        return Pool(frozenset(keys), _roles_for(row), named)
+
+    def rows_for(self, unit: Unit, member: MemberRow, rows: Sequence[RequestRow]) -> list[RequestRow]:
+        """Choose the requests whose pool holds *member*, without loading everything about all the others."""
+        sponsors = requests.sponsors_of(unit, rows)
+        above = {key: self.parties.line_above(unit, key) for key in set(sponsors.values()) - {""}}
+        fallback = frozenset(key_of(name) for name in self.settings.fallback)
+        catalogue, keys, roles = self.rulebook.catalogue.entitlements, keys_of(member), roles_of(member)
+
+        def concerns(row: RequestRow) -> bool:
+            owners = catalogue[row.entitlement].owners if row.entitlement in catalogue else ()
+            named = {key_of(owner) for owner in owners} | {sponsors.get(row.id, "")}
+            named |= above.get(sponsors.get(row.id, ""), frozenset())
+            named |= fallback if row.escalated_at is not None else frozenset()
+            return bool(keys & named or roles & _roles_for(row))
+
+        return [row for row in rows if concerns(row)]
 
     def reviewers(self, unit: Unit, case: Case) -> list[MemberRow]:
         """List those who could review now: in the pool, and nobody whom the two-person rule would refuse."""
@@ -234,6 +247,11 @@ class Casebook:
         """Return the running contract that ends last."""
         contracts = self.parties.contracts(unit, identity_id)
         return max((c for c in contracts if c.live_at(now)), key=lambda c: c.timeline.ends_at, default=None)
+
+
+def _roles_for(row: RequestRow) -> frozenset[Role]:
+    """Return the roles whose holders may review it."""
+    return IT | {Role.HR} if row.kind in {Kind.BRIDGE.value, Kind.CUT_OFF.value} else IT
 
 
 def _can_still_be_used(row: RequestRow) -> bool:

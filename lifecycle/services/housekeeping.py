@@ -77,7 +77,7 @@ class Housekeeping:
     def remind(self, now: datetime) -> None:
         """Remind reviewers of what waits and nobody has seen, and hand on what nobody can review."""
         with self.store.read() as unit:
-            cases = self.casebook.load_all(unit, requests.pending(unit, 200))
+            cases = self.casebook.load_all(unit, requests.pending(unit))
             stuck = [c.row.id for c in cases if c.row.escalated_at is None and self.reviews.is_stuck(unit, c)]
         for case in cases:
             if case.row.id in stuck:

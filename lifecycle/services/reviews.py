@@ -39,6 +39,9 @@ from lifecycle.store.request_tables import RequestRow, ReviewRow
 from lifecycle.store.unit import Store, Unit
 
 LONGEST_NOTE = 500
+LISTED = 100
+"""So many requests are listed for one reviewer, those that expire first; the others follow as these are decided."""
+MOST_PENDING = 5000
 
 
 @dataclass(frozen=True)
@@ -179,17 +182,24 @@ class Reviews:
         """List pending requests that the actor could review, those that expire first on top."""
         with self.store.read() as unit:
             member, party = self._reader(unit, actor)
-            cases = self.casebook.load_all(unit, self._open(unit))
-            return [c for c in cases if not self._why_not(c, actor, member, party)]
+            if member is None:
+                return []
+            rows = self.casebook.rows_for(unit, member, self._open(unit))
+            found: list[Case] = []
+            while rows and len(found) < LISTED:
+                cases = self.casebook.load_all(unit, rows[:LISTED])
+                found += [c for c in cases if not self._why_not(c, actor, member, party)]
+                rows = rows[LISTED:]
+            return found[:LISTED]
 
     def _open(self, unit: Unit) -> list[RequestRow]:
         now = self.casebook.clock.now()
-        return [row for row in requests.pending(unit, 200) if row.expires_at > now]
+        return [row for row in requests.pending(unit, MOST_PENDING) if row.expires_at > now]
 
     def pending(self) -> list[Case]:
-        """List everything that waits for a review, what expires first on top."""
+        """List what waits for a review, what expires first on top; at most a thousand."""
         with self.store.read() as unit:
-            return self.casebook.load_all(unit, self._open(unit))
+            return self.casebook.load_all(unit, self._open(unit)[:1000])
 
     def own(self, actor: Actor) -> list[Case]:
         """List what the actor asked for, and what was asked for the actor, newest first."""

@@ -31,7 +31,7 @@ def add_cut_off(unit: Unit, row: CutOffRow) -> None:
 
 
 def cut_off_in_force(unit: Unit, identity_id: str) -> CutOffRow | None:
-    """Load the cut-off of one person that nobody has undone, locked on PostgreSQL."""
+    """Load the cut-off of one person that nobody has undone."""
     query = select(CutOffRow).where(_C.identity_id == identity_id, _C.undone_at.is_(None)).order_by(_C.id.desc())
     row: CutOffRow | None = unit.session.scalars(query.limit(1)).one_or_none()
     return row

@@ -125,7 +125,6 @@ class CalendarFeedRow(Table, table=True):
     everybody: int = count()
     """1: all last days; 0: those of the member's own contractors."""
     created_at: datetime = instant(required=True)
-    used_at: datetime | None = instant()
     revoked_at: datetime | None = instant()
 
 

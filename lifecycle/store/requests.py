@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from lifecycle.store import state
 from lifecycle.store.people import chunks
 from lifecycle.store.request_tables import RequestRow, ReviewRow
-from lifecycle.store.tables import GrantRow, StateRow
+from lifecycle.store.tables import EngagementRow, GrantRow, StateRow
 from lifecycle.store.unit import Unit
 
 _R, _V = RequestRow.__table__.c, ReviewRow.__table__.c
@@ -33,6 +33,17 @@ def add(unit: Unit, row: RequestRow) -> None:
     """Insert a request."""
     unit.session.add(row)
     unit.session.flush()
+
+
+def sponsors_of(unit: Unit, rows: Collection[RequestRow]) -> dict[str, str]:
+    """Map each of some requests to the key of who answers for its contract."""
+    found: dict[str, str] = {}
+    for chunk in chunks([row.id for row in rows]):
+        query = select(_R.id, EngagementRow.__table__.c.sponsor_key).join(
+            EngagementRow, EngagementRow.__table__.c.id == _R.engagement_id
+        )
+        found |= {row.id: row.sponsor_key for row in unit.session.execute(query.where(_R.id.in_(chunk)))}
+    return found
 
 
 def get(unit: Unit, request_id: str) -> RequestRow | None:

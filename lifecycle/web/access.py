@@ -52,6 +52,7 @@ def do_sign_in() -> ResponseReturnValue:
         )
     except (SignInRefused, NotSignedIn, DirectoryDown) as exc:
         return _form(target, str(exc), 403)
+    services().sessions.end(g.token)  # whoever signs in anew leaves nothing of before behind
     return with_session(token, target)
 
 

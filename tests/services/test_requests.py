@@ -25,7 +25,7 @@ from lifecycle.domain.role import Role
 from lifecycle.services.activation import NotEligibleNow
 from lifecycle.services.authorisation import StepUpNeeded
 from lifecycle.services.requests import AlreadyAsked, Draft, RequestInvalid
-from lifecycle.store import notices
+from lifecycle.store import notices, state
 from tests.services.team import Staff
 from tests.services.world import line, utc
 
@@ -622,3 +622,25 @@ def test_nobody_is_warned_of_what_waits_for_a_second_person(staff: Staff) -> Non
     assert "theft" not in repr(runtime.trail.about(list(own.objects)))
     with runtime.store.read() as unit:
         assert not [n for n in notices.due(unit, world.clock.now() + HOUR) if n.recipient == "w1@example.com"]
+
+
+def test_a_reviewer_sees_theirs_behind_any_number_of_others(staff: Staff) -> None:
+    world, runtime = staff.world, staff.world.runtime
+    crowd = [line(f"x{n}", role="agent", name=f"Many {n}") for n in range(120)]
+    world.roster(*crowd, line("w1", role="agent", name="Carl Jones", sponsor="tomas@example.com"))
+    draft = Draft("", "tool.power", timedelta(hours=8), "weekend cover")
+    runtime.requests.ask_for_several(staff.mia, [world.person(f"x{n}") for n in range(120)], draft)
+    world.clock.move(minutes=1)
+    later = staff.ask(by="tomas", hours=1)
+    assert [c.row.id for c in runtime.reviews.waiting(staff.ravi)] == [later]
+    assert len(runtime.reviews.waiting(staff.petra)) == 100
+    assert {c.requester.login for c in runtime.reviews.waiting(staff.ines)} == {"mia"}
+    assert runtime.reviews.waiting(staff.nora) == []
+
+
+def test_nothing_starts_while_the_clock_cannot_be_trusted(staff: Staff) -> None:
+    request = staff.approved(at_once=False, window=timedelta(days=2))
+    with staff.world.runtime.store.write() as unit:
+        state.put(unit, state.CLOCK_ALARM, 7200)
+    with pytest.raises(NotEligibleNow, match="clock"):
+        staff.world.runtime.activation.activate(staff.carl, request)

@@ -196,7 +196,6 @@ def _new_tables() -> None:
         sa.Column("token_hash", sa.Text(), server_default="", nullable=False),
         sa.Column("everybody", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("used_at", Instant(), nullable=True),
         sa.Column("revoked_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_calendar_feed_member_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_feed")),
