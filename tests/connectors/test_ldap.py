@@ -28,7 +28,6 @@ from connectors.ldap import LdapConnector
 from connectors.ldap_wire import LdapOptions, common_base, normal_dn
 from connectors.testing import ConnectorContract
 from tests.servers.certificates import Certificates, make_certificates
-from tests.servers.ports import free_port
 from tests.servers.slapd import GROUPS, PEOPLE, POLICY, SERVICE, SERVICE_PASSWORD, SUFFIX, Slapd
 
 
@@ -275,10 +274,10 @@ def test_a_server_that_never_answers_is_given_up(target: LdapTarget) -> None:
 
 def test_an_answer_that_drips_is_cut_at_the_deadline(target: LdapTarget) -> None:
     """Each byte arrives within the receive timeout, so only the deadline over the whole request helps."""
-    port, stop = free_port(), threading.Event()
-    thread = threading.Thread(target=dripping_proxy, args=(port, target.server.port, stop))
+    listener, stop = socket.create_server(("127.0.0.1", 0)), threading.Event()
+    thread = threading.Thread(target=dripping_proxy, args=(listener, target.server.port, stop))
     thread.start()
-    url = f"ldap://127.0.0.1:{port}"
+    url = f"ldap://127.0.0.1:{listener.getsockname()[1]}"
     connector = target.another(url=url, plaintext=True, deadline=2)
     began = time.monotonic()
     try:
@@ -290,8 +289,8 @@ def test_an_answer_that_drips_is_cut_at_the_deadline(target: LdapTarget) -> None
         thread.join(timeout=5)
 
 
-def dripping_proxy(port: int, upstream_port: int, stop: threading.Event) -> None:
-    with closing(socket.create_server(("127.0.0.1", port))) as listener:
+def dripping_proxy(listener: socket.socket, upstream_port: int, stop: threading.Event) -> None:
+    with closing(listener):
         listener.settimeout(5)
         client, _ = listener.accept()
         upstream = socket.create_connection(("127.0.0.1", upstream_port))

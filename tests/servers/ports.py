@@ -1,14 +1,18 @@
 """Free loopback ports, and waiting until something answers there."""
 
+import random
 import socket
 import time
+from contextlib import suppress
 
 
 def free_port() -> int:
-    """Ask the kernel for a port that is free now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    """Find a port that is free now, below those that the kernel hands to outgoing connections: nobody gets it meanwhile."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as sock, suppress(OSError):
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until_open(port: int, seconds: float = 10.0) -> None:
