@@ -7,7 +7,7 @@ from contextlib import suppress
 
 
 def free_port() -> int:
-    """Find a port that is free now, below those that the kernel hands to outgoing connections: nobody gets it meanwhile."""
+    """Find a port that is free now, below those that the kernel hands to outgoing connections."""
     while True:
         port = random.randrange(20_000, 32_000)
         with socket.socket() as sock, suppress(OSError):
