@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
@@ -74,7 +75,7 @@ class Unit:
         """Append the records to the chain. Called once, last, so that the head is locked for as short as possible."""
         self.session.flush()
         if self._shown:
-            self._raise_revision()
+            self._renew_revision()
         if not self._records:
             return
         head = self.session.execute(self.lock(select(AuditHeadRow))).scalar_one()
@@ -86,12 +87,13 @@ class Unit:
         self.session.execute(insert(AuditRow), rows)
         self.session.flush()
 
-    def _raise_revision(self) -> None:
-        row = self.session.get(StateRow, "revision")
-        if row is None:
-            self.session.add(StateRow(name="revision", value=1))
-        else:
-            self.session.execute(update(StateRow).where(_named("revision")).values(value=int(row.value) + 1))
+    def _renew_revision(self) -> None:
+        """Write a new one, drawn and not counted: two units that commit at once must not agree on the next number."""
+        revision = token_hex(8)
+        result: Any = self.session.execute(update(StateRow).where(_named("revision")).values(value=revision))
+        if not result.rowcount:
+            self.session.add(StateRow(name="revision", value=revision))
+            self.session.flush()
 
 
 def _named(name: str) -> Any:

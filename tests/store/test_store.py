@@ -161,6 +161,30 @@ def test_writers_lose_no_update_and_no_record(store: Store) -> None:
         assert unit.session.execute(text("SELECT count(*), max(seq) FROM audit")).one() == (60, 60)
 
 
+def test_of_two_units_at_once_each_leaves_a_revision_of_its_own(store: Store) -> None:
+    """A browser that fetched between the two commits would otherwise keep showing the page of the first."""
+    with store.write() as unit:
+        unit.shows()
+    if store.is_sqlite:  # writers take turns there
+        first = _shown_after_another_write(store)
+        second = _shown_after_another_write(store)
+    else:
+        with store.write() as late:
+            late.session.get(StateRow, state.REVISION)
+            first = _shown_after_another_write(store)
+            late.shows()
+        with store.read() as unit:
+            second = state.get(unit, state.REVISION)
+    assert first != second
+
+
+def _shown_after_another_write(store: Store) -> Any:
+    with store.write() as unit:
+        unit.shows()
+    with store.read() as unit:
+        return state.get(unit, state.REVISION)
+
+
 def test_every_foreign_key_is_enforced(store: Store) -> None:
     with pytest.raises(DBAPIError), store.write() as unit:
         unit.session.execute(
