@@ -8,10 +8,11 @@ from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, Forbidden
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
@@ -91,6 +92,7 @@ def create_app(use_cases: WebServices, settings: WebSettings, *, api: Blueprint)
         app.register_blueprint(module.bp)
     app.register_blueprint(api)
     errors.register(app)
+    app.before_request(_refuse_other_sites)
     app.before_request(_recognise)
     app.before_request(_refuse_nul)
     app.after_request(_secure)
@@ -104,6 +106,21 @@ def create_app(use_cases: WebServices, settings: WebSettings, *, api: Blueprint)
         app.wsgi_app, root=STATIC, prefix="static/", max_age=A_YEAR, allow_all_origins=False
     )
     return app
+
+
+def _refuse_other_sites() -> None:
+    """
+    Refuse a form that another site sent, whatever token it holds.
+
+    Browsers say where it comes from in ``Sec-Fetch-Site``, older ones in ``Origin``; programs send neither.
+    """
+    if request.method in {"GET", "HEAD", "OPTIONS"}:
+        return
+    origin = request.headers.get("Origin")
+    here = {request.host, urlsplit(services().settings.web.public_url).netloc}
+    foreign = origin is not None and urlsplit(origin).netloc not in here
+    if request.headers.get("Sec-Fetch-Site", "same-origin" if not foreign else "") not in {"same-origin", "none"}:
+        raise Forbidden("This was sent from another site, so nothing was done. Open the page here and do it again.")
 
 
 def _recognise() -> None:

@@ -10,7 +10,7 @@ from lifecycle.services.sessions import NotSignedIn
 from lifecycle.web.formats import relative
 from lifecycle.web.forms import local_path
 from tests.services.world import utc
-from tests.web.conftest import LOGIN, PASSWORD, Site, get, post
+from tests.web.conftest import LOGIN, PASSWORD, Site, get, post, token
 
 
 def test_headers_on_every_answer(site: Site) -> None:
@@ -45,6 +45,26 @@ def test_nobody_is_sent_elsewhere(site: Site, elsewhere: str) -> None:
     assert local_path(elsewhere) == "/"
     answer = post(site.client(signed_in=False), "/sign-in", login=LOGIN, password=PASSWORD, next=elsewhere)
     assert answer.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 303),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "https://localhost"}, 303),
+        ({"Origin": "https://localhost"}, 303),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}, 403),
+        ({"Sec-Fetch-Site": "same-site", "Origin": "https://other.localhost"}, 403),
+        ({"Origin": "https://localhost.evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+def test_a_form_from_another_site_is_refused_even_with_a_token(
+    site: Site, headers: dict[str, str], status: int
+) -> None:
+    client = site.client()
+    form = {"csrf_token": token(client, "/me")}
+    assert client.post("/theme", data=form, base_url="https://localhost", headers=headers).status_code == status
 
 
 def test_signing_out_ends_the_session_on_the_server(site: Site) -> None:
