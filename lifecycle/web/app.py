@@ -117,7 +117,7 @@ def _refuse_other_sites() -> None:
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return
     origin = request.headers.get("Origin")
-    here = {request.host, urlsplit(services().settings.web.public_url).netloc}
+    here = {request.host, urlsplit(services().settings.web.public_url).netloc} - {""}
     foreign = origin is not None and urlsplit(origin).netloc not in here
     if request.headers.get("Sec-Fetch-Site", "same-origin" if not foreign else "") not in {"same-origin", "none"}:
         raise Forbidden("This was sent from another site, so nothing was done. Open the page here and do it again.")

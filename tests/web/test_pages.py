@@ -63,7 +63,7 @@ def test_a_form_from_another_site_is_refused_even_with_a_token(
     site: Site, headers: dict[str, str], status: int
 ) -> None:
     client = site.client()
-    form = {"csrf_token": token(client, "/me")}
+    form = {"csrf_token": token(client, "/me"), "theme": "dark"}
     assert client.post("/theme", data=form, base_url="https://localhost", headers=headers).status_code == status
 
 
