@@ -182,7 +182,8 @@ class Runtime:
     @cached_property
     def parties(self) -> Parties:
         """People as the two-person rule sees them."""
-        return Parties(self.rulebook, self.clock)
+        by_worker_id = self.settings.sign_in.contractors_by == "worker_id"
+        return Parties(self.rulebook, self.clock, by_worker_id, self.settings.requests.new_role_hours)
 
     @cached_property
     def sessions(self) -> Sessions:

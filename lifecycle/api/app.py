@@ -73,7 +73,7 @@ def _routes(bp: Blueprint, use_cases: ApiServices, permitted: Callable[[Action],
     def access(name: str) -> ResponseReturnValue:
         """What one person holds and should hold; by id, worker id or e-mail address."""
         permitted(Action.READ_ACCESS)
-        standing, explanations = use_cases.persons.explain(name)
+        standing, explanations = use_cases.persons.explain(name, exact=True)
         return {
             "identity": standing.identity.id,
             "worker_id": standing.identity.worker_id,
@@ -94,7 +94,7 @@ def _routes(bp: Blueprint, use_cases: ApiServices, permitted: Callable[[Action],
     @bp.get("/requests")
     def requests() -> ResponseReturnValue:
         """What waits for a review."""
-        permitted(Action.READ_REQUESTS)
+        actor = permitted(Action.READ_REQUESTS)
         return {
             "requests": [
                 {
@@ -106,7 +106,7 @@ def _routes(bp: Blueprint, use_cases: ApiServices, permitted: Callable[[Action],
                     "approvals_needed": case.row.approvals_needed,
                     "expires_at": _stamp(case.row.expires_at),
                 }
-                for case in use_cases.reviews.pending()
+                for case in use_cases.reviews.pending(actor)
             ]
         }
 

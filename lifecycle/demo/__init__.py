@@ -129,7 +129,7 @@ def _invite(runtime: Runtime, folder: Path) -> None:
             unit.session.add(row)
             lines.append((employee.login, ", ".join(role.label for role in employee.roles), employee.name))
         for worker_id in CONTRACTORS_WHO_SIGN_IN:
-            person = people.identities_called(unit, worker_id=worker_id)[0]
+            person = people.identities_called(unit, worker_ids=[worker_id])[0]
             login = _plain(person.name.split()[0])
             row = new_local(login, person.name, [], now - timedelta(days=90))
             row.identity_id, row.password_hash = person.id, hashed

@@ -33,6 +33,11 @@ class Kind(StrEnum):
     """To end somebody's access now, where one person has done so to many already."""
 
 
+SECOND_PERSON = frozenset({Kind.BRIDGE, Kind.CUT_OFF})
+"""What one person has decided and another one must agree to."""
+TWO = 2
+
+
 class Resolution(StrEnum):
     """How a request stands."""
 
@@ -96,6 +101,12 @@ class ReviewerUnfit(ReviewRefused):
     """The reviewer's own contract stands against it: vendor, offboarding window, god mode, or its end."""
 
     code = "reviewer-unfit"
+
+
+class RequesterGone(ReviewRefused):
+    """Whoever asked could not ask it any more."""
+
+    code = "requester-gone"
 
 
 class ReasonMissing(ReviewRefused):
@@ -226,10 +237,12 @@ def check_independence(request: Request, reviewer: Party) -> None:
             raise ReviewerDependent(f"{reviewer.name} reports to {words}; somebody independent must review it.")
     if not reviewer.active:
         raise ReviewerUnfit(f"{reviewer.name} may no longer review anything here.")
+    if reviewer.invited and (request.approvals_needed >= TWO or request.kind in SECOND_PERSON):
+        raise ReviewerUnfit(f"{reviewer.name} was invited only lately: whoever invited them could be who reviews.")
     if reviewer.employee:
         return
     if request.god:
-        raise ReviewerUnfit("Nobody on a contract reviews god mode.")
+        raise ReviewerUnfit("Only those known to be employees review god mode.")
     if reviewer.in_window:
         raise ReviewerUnfit(f"The contract of {reviewer.name} is in its offboarding window.")
     if reviewer.vendors & request.beneficiary.vendors:
@@ -242,6 +255,7 @@ def add_review(request: Request, review: Review, *, in_pool: bool) -> Request:
 
     Raises:
         RequestClosed: If it is no longer pending at the review's instant.
+        RequesterGone: If it would be approved and whoever asked could not ask it any more.
         ReasonMissing: A denial without a reason, or any verdict on god mode without one.
         ReviewRefused: If the reviewer's word would not count, see `check_reviewer`.
     """
@@ -250,12 +264,25 @@ def add_review(request: Request, review: Review, *, in_pool: bool) -> Request:
     if not review.note.strip() and (review.verdict is Verdict.DENY or request.god):
         raise ReasonMissing("Please say why; the reason goes into the trail.")
     reviewed = replace(request, reviews=(*request.reviews, review))
+    if review.verdict is Verdict.APPROVE:
+        check_requester(request)
     if review.verdict is Verdict.DENY:
         return replace(reviewed, resolution=Resolution.DENIED)
     if len(reviewed.approvals) < request.approvals_needed:
         return reviewed
     _check_mix([r.reviewer for r in reviewed.approvals], request.approvals_needed)
     return replace(reviewed, resolution=Resolution.APPROVED)
+
+
+def check_requester(request: Request) -> None:
+    """
+    Refuse what nobody stands for any more.
+
+    Raises:
+        RequesterGone: If whoever asked was disabled, has lost the role, or does not answer for the person any more.
+    """
+    if not request.requester.active:
+        raise RequesterGone(f"{request.requester.name}, who asked for this, may not ask it any more.")
 
 
 def check_use(request: Request, approvers: Sequence[Party], terms: str) -> None:
@@ -273,6 +300,7 @@ def check_use(request: Request, approvers: Sequence[Party], terms: str) -> None:
     if any(r.terms != terms for r in request.approvals):
         raise ApprovalVoid("What was approved has changed since; please ask again.")
     try:
+        check_requester(request)
         for approver in approvers:
             check_independence(request, approver)
             if approver.is_same_as(request.requester) or approver.is_same_as(request.beneficiary):
@@ -286,7 +314,7 @@ def check_use(request: Request, approvers: Sequence[Party], terms: str) -> None:
 
 
 def _check_mix(approvers: Sequence[Party], needed: int) -> None:
-    if needed < 2:
+    if needed < TWO:
         return
     if not any(approver.employee for approver in approvers):
         raise ReviewerUnfit("At least one of the two must be an employee.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from lifecycle.domain.access import Contract
 from lifecycle.domain.entitlement import Catalogue, Entitlement, Tier
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.domain.grant import Grant, NothingLeftToGrant
+from lifecycle.domain.timeline import Timeline
 
 LAST_PART = 4
 """More time can be asked for in the last quarter of a grant, and at least in its last hour."""
@@ -44,12 +45,15 @@ class Limit:
         return ends_at
 
 
-def limit_of(contract: Contract, entitlement: Entitlement, tier_longest: timedelta, now: datetime) -> Limit:
+def limit_of(
+    contract: Contract, entitlement: Entitlement, tier_longest: timedelta, now: datetime, *, extending: bool = False
+) -> Limit:
     """
     Say how long *entitlement* may be held through *contract* if it were given at *now* (aware).
 
     Inside the offboarding window a right above the stage's ceiling is an exception, which ends before the last
-    working day begins; on that day there is none.
+    working day begins; on that day there is none. God mode that is held already counts: approvals that overlap do not
+    add up to more than the longest time, only an extension in the last part does.
 
     Raises:
         NotEligible: If it cannot be asked for, or the contract does not run.
@@ -62,6 +66,15 @@ def limit_of(contract: Contract, entitlement: Entitlement, tier_longest: timedel
     if not timeline.live_at(now):
         raise NotEligible("The contract does not run now.")
     longest = min(tier_longest, entitlement.longest or tier_longest)
+    limit = _limit(timeline, entitlement, longest, now)
+    since = _held_since(contract, entitlement, now) if is_god(entitlement) and not extending else None
+    if since is not None and since + longest < limit.until:
+        words = f"they have had it since {since:%-d %b, %H:%M} UTC, and that is the longest at a time"
+        return replace(limit, until=since + longest, why_until=words)
+    return limit
+
+
+def _limit(timeline: Timeline, entitlement: Entitlement, longest: timedelta, now: datetime) -> Limit:
     if entitlement.tier <= timeline.ceiling_at(now):
         # God mode ends where the policy ends it; anything less narrows by itself and dies with the contract.
         until = timeline.falls_below(Tier.GOD, now) if is_god(entitlement) else timeline.ends_at
@@ -74,6 +87,18 @@ def limit_of(contract: Contract, entitlement: Entitlement, tier_longest: timedel
     if now >= timeline.final_day_at:
         raise NotEligible("On the last working day no exception is possible.")
     return Limit(longest, timeline.final_day_at, "the last working day begins then", exception=True)
+
+
+def _held_since(contract: Contract, entitlement: Entitlement, now: datetime) -> datetime | None:
+    """Return since when grants without a gap have given *entitlement*; None if none gives it at *now*."""
+    own = [grant for grant in contract.grants if grant.entitlement == entitlement.key]
+    since = min((grant.starts_at for grant in own if grant.active_at(now)), default=None)
+    while since is not None:
+        earlier = [grant.starts_at for grant in own if grant.starts_at < since <= grant.ends_at]
+        if not earlier:
+            break
+        since = min(earlier)
+    return since
 
 
 def narrowing_of(

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 
 def key_of(name: str) -> str:
-    """Return *name* (a sign-in name, an e-mail address, an id) as it is compared: blanks and case mean nothing."""
-    return " ".join(name.split()).casefold()
+    """
+    Return *name* (a sign-in name, an e-mail address, a vendor, an id) as it is compared.
+
+    Blanks, case, marks that cannot be seen and the way a letter is encoded mean nothing: ``Müller`` is ``Müller``
+    whether its ü is one character or two.
+    """
+    if name.isascii():
+        return " ".join(name.split()).casefold()
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return " ".join("".join(c for c in folded if unicodedata.category(c) != "Cf").split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +27,11 @@ class Party:
     """Id of the member who signs in, or of the identity where nobody has signed in for it."""
     name: str
     keys: frozenset[str]
-    """Everything this person is known by (`key_of`): two parties that share one are one person."""
+    """What this person is known by (`key_of`), as far as the product or a provider vouches for it."""
+    said: frozenset[str] = frozenset()
+    """What they may be known by besides, though nobody vouches for it. It only ever counts against them."""
     employee: bool = True
-    """False for whoever is here on a contract."""
+    """False for whoever is here on a contract, or may be."""
     vendors: frozenset[str] = frozenset()
     """Their staffing companies; none for employees."""
     in_window: bool = False
@@ -28,12 +39,19 @@ class Party:
     reports_to: frozenset[str] = frozenset()
     """Keys of everybody above them, as far as is known."""
     active: bool = True
-    """False once they may no longer sign in, or their own contract has ended."""
+    """False once they may no longer sign in or act here, or their own contract has ended."""
+    invited: bool = False
+    """Whether they have set a password lately with a code that somebody else has seen, and could be that one."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Everything they are or may be known by: two parties that share one are taken for one person."""
+        return self.keys | self.said
 
     def is_same_as(self, other: Party) -> bool:
-        """Say whether both are one person, by whatever account."""
-        return bool(self.keys & other.keys)
+        """Say whether both are, or may be, one person, by whatever account."""
+        return bool(self.names & other.names)
 
     def is_below(self, other: Party) -> bool:
         """Say whether *other* is above this person."""
-        return bool(self.reports_to & other.keys)
+        return bool(self.reports_to & other.names)

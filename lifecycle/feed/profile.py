@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 from lifecycle.domain.roster import Complaint, RosterRow, Scope
 from lifecycle.feed.table import Cell, Table
 
+_NOT_IN_AN_ADDRESS = re.compile(r"[\s,;<>\"()\x00-\x1f]")
+"""What would make several recipients, or a name, of one address."""
+
 EARLIEST, LATEST = date(1950, 1, 1), date(2100, 1, 1)
 UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Control and direction-changing characters: they make one name look like another."""
@@ -98,6 +101,9 @@ class Interpreter:
         for required, value in (("worker_id", text.get("worker_id")), ("name", name), ("vendor", self._vendor(text))):
             if not value:
                 self._complain(line, required, "", "a value", "Fill it in; a row without it belongs to nobody.")
+        email = text.get("email", "")
+        if email.count("@") > 1 or _NOT_IN_AN_ADDRESS.search(email):
+            self._complain(line, "email", email, "one e-mail address", "Leave one, without a name or brackets.")
         if first_day and last_day:
             self._check_days(line, first_day, last_day)
         if len(self.complaints) > before or first_day is None or last_day is None:
@@ -111,7 +117,7 @@ class Interpreter:
             zone=zone,
             vendor=self._vendor(text),
             reference=text.get("reference", ""),
-            email=text.get("email", ""),
+            email=email,
             sponsor=text.get("sponsor", ""),
             role=text.get("role", ""),
             site=text.get("site", ""),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lifecycle.domain.approval import ApprovalVoid, Kind, Resolution, check_use
-from lifecycle.domain.eligibility import limit_of
 from lifecycle.domain.engagement import EngagementId
 from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.domain.grant import Grant
@@ -90,7 +89,7 @@ class Activation:
             raise NotEligibleNow(f"{row.id} asks for no right that is known here.")
         terms = self.casebook.terms(row, case.contract, entitlement)
         check_use(case.request, self.casebook.approvers_now(unit, case), terms)
-        limit = limit_of(case.contract, entitlement, self.casebook.settings.longest(entitlement.tier), now)
+        limit = self.casebook.limit(case.contract, entitlement, case.request.kind, now)
         if limit.exception and not row.exception:
             raise ApprovalVoid("The stage has changed since: this would be an exception now. Please ask again.")
         starts_at = self.starts_at(unit, case, now)
@@ -132,6 +131,7 @@ class Activation:
             authorize(actor, Action.END_GRANT, self.casebook.parties.about(unit, identity_id))
             ended = people.end_grant(unit, grant, now)
             extensions = self._end_extensions(unit, grant.id, identity_id, now)
+            extensions += self._cancel_extensions(unit, {grant.id}, identity_id, now)
             people.make_due(unit, now, [identity_id])
             state.nudge(unit)
             unit.audit(
@@ -152,16 +152,27 @@ class Activation:
     @staticmethod
     def _end_extensions(unit: Unit, grant_id: str, identity_id: str, now: datetime) -> list[str]:
         """End the grants that were to follow *grant_id* without a gap, and those that were to follow them."""
-        made = {r.grant_id: r for r in requests.extensions(unit, identity_id)}
+        made = requests.extensions(unit, identity_id)
         every = {g.id: g for own in people.grants_of(unit, [identity_id]).values() for g in own}
-        ended = []
-        while (request := made.pop(grant_id, None)) is not None and request.made_grant in every:
-            grant = every[request.made_grant]
-            if grant.ends_at > now:
-                people.end_grant(unit, grant, now)
-                ended.append(request.id)
-            grant_id = grant.id
+        ended, followed = [], {grant_id}
+        for request in made:  # oldest first: what follows a grant was made after it
+            grant = every.get(request.made_grant)
+            if request.grant_id in followed and grant is not None:
+                followed.add(grant.id)
+                if grant.ends_at > now:
+                    people.end_grant(unit, grant, now)
+                    ended.append(request.id)
         return ended
+
+    def _cancel_extensions(self, unit: Unit, grant_ids: set[str], identity_id: str, now: datetime) -> list[str]:
+        """Close what asks for more time of something that has been ended: nobody's review is wasted on it."""
+        closed = []
+        for row in requests.asked_to_extend(unit, identity_id, grant_ids):
+            row.resolution, row.resolved_at = Resolution.CANCELLED.value, now
+            unit.session.add(row)
+            self.notices.unsay(unit, f"request:{row.id}", now)
+            closed.append(row.id)
+        return closed
 
     @staticmethod
     def _running(unit: Unit, grant_id: str, now: datetime) -> tuple[str, Grant]:

@@ -16,6 +16,9 @@ from lifecycle.store import members, people
 from lifecycle.store.people_tables import MemberRow
 from lifecycle.store.unit import Unit
 
+LOCAL, DIRECTORY = "local", "directory"
+"""Providers of our own; every other one is the issuer of an OpenID provider."""
+
 
 class AmbiguousPerson(LifecycleError):
     """More than one person on the roster is who signs in; nobody is let in on a guess."""
@@ -37,6 +40,8 @@ class Vouched:
     employee_id: str = ""
     supervisor: str = ""
     groups: tuple[str, ...] = ()
+    claimed_email: str = ""
+    """Whatever address the provider names; it only ever counts against the member."""
 
 
 def admit(unit: Unit, vouched: Vouched, settings: SignInSettings, now: datetime) -> MemberRow:
@@ -60,6 +65,7 @@ def admit(unit: Unit, vouched: Vouched, settings: SignInSettings, now: datetime)
         )
         unit.session.add(member)
     member.login, member.name = vouched.login or vouched.subject, vouched.name
+    member.login_key, member.claimed_key = key_of(member.login), key_of(vouched.claimed_email)
     member.email, member.email_key = vouched.email, key_of(vouched.email)
     member.employee_id, member.supervisor = vouched.employee_id, vouched.supervisor
     change_roles(member, roles, now)
@@ -87,7 +93,7 @@ def _link(unit: Unit, member: MemberRow, settings: SignInSettings) -> bool:
         return False
     by_email = settings.contractors_by == "email"
     found = people.identities_called(
-        unit, email=member.email if by_email else "", worker_id="" if by_email else member.employee_id
+        unit, emails=[member.email] if by_email else [], worker_ids=[] if by_email else [member.employee_id]
     )
     if len(found) > 1:
         raise AmbiguousPerson("Several people on the roster have your address or number; ask HR to correct it.")
@@ -99,10 +105,12 @@ def _link(unit: Unit, member: MemberRow, settings: SignInSettings) -> bool:
 def link_to_roster(unit: Unit, persons: Sequence[Identity], settings: SignInSettings, now: datetime) -> None:
     """Recognise those who signed in before they stood on the roster: they are here on a contract from now on."""
     by_email = settings.contractors_by == "email"
-    named = {key_of(p.email if by_email else p.worker_id): p for p in persons}
-    named.pop("", None)
-    for member in members.not_on_roster(unit) if named else ():
-        person = named.get(member.email_key if by_email else key_of(member.employee_id))
+    emails = {key_of(p.email): p for p in persons if p.email}
+    numbers = {key_of(p.worker_id): p for p in persons}
+    for member in members.not_on_roster(unit) if persons else ():
+        # an administrator has vouched for the address of a local account, which has no number
+        named_by_email = by_email or member.provider == LOCAL
+        person = emails.get(member.email_key) if named_by_email else numbers.get(key_of(member.employee_id))
         if person is not None:
             member.identity_id = person.id
             unit.session.add(member)

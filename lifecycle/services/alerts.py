@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from lifecycle.domain.approval import Kind
 from lifecycle.services.casebook import Case
 from lifecycle.services.holders import Holder
 from lifecycle.services.persons import Standing
@@ -103,7 +104,9 @@ def people_alerts(stuck: Iterable[Case], cut_offs: Iterable[tuple[CutOffRow, str
     """List requests that nobody can review, and people whose access somebody has ended and nobody given back."""
     alerts = [
         Alert(
-            f"{case.row.id} for {case.identity.name} is stuck: too few people can review it",
+            # whose access is about to end does not read it here
+            f"{case.row.id} for {'somebody' if case.request.kind is Kind.CUT_OFF else case.identity.name} is stuck: "
+            "too few people can review it",
             f"It expires {case.row.expires_at:%-d %b, %H:%M} UTC. Name another owner, or a fallback in config.toml.",
             link=case.link,
         )

@@ -86,9 +86,11 @@ class About:
     name: str = ""
     identity_id: str = ""
     sponsors: frozenset[str] = frozenset()
-    """Keys of the sponsors of this person's contracts."""
+    """Keys of those who answer for this person now."""
     parties: frozenset[str] = frozenset()
     """Keys of those who are directly concerned, such as the requester and the reviewers of a request."""
+    sponsors_to_be: frozenset[str] = frozenset()
+    """Keys of the sponsors of contracts that are still to begin: they look, and decide nothing yet."""
 
 
 NOTHING = About()
@@ -100,6 +102,8 @@ class Reach(Enum):
     ALL = "all"
     TEAM = "team"
     """People whom the actor sponsors."""
+    TEAM_TO_BE = "team-to-be"
+    """People whom the actor sponsors, or will."""
     SELF = "self"
     PARTY = "party"
     """What the actor is directly concerned with."""
@@ -108,6 +112,7 @@ class Reach(Enum):
 _WITHIN: dict[Reach, Callable[[Actor, About], bool]] = {
     Reach.ALL: lambda _, __: True,
     Reach.TEAM: lambda actor, about: bool(actor.keys & about.sponsors),
+    Reach.TEAM_TO_BE: lambda actor, about: bool(actor.keys & (about.sponsors | about.sponsors_to_be)),
     Reach.SELF: lambda actor, about: bool(actor.identity_id) and actor.identity_id == about.identity_id,
     Reach.PARTY: lambda actor, about: bool(actor.keys & about.parties),
 }
@@ -123,7 +128,7 @@ PERMITTED: dict[Action, dict[Role, Reach]] = {
     Action.RETRY_TARGET: _IT,
     Action.MOVE_CLOCK: _IT,
     Action.SEARCH_PEOPLE: _STAFF,
-    Action.SEE_PERSON: {**_STAFF, Role.MANAGER: Reach.TEAM},
+    Action.SEE_PERSON: {**_STAFF, Role.MANAGER: Reach.TEAM_TO_BE},
     Action.SEE_TEAM: {Role.MANAGER: Reach.ALL},
     Action.SEE_OWN_ACCESS: {Role.CONTRACTOR: Reach.SELF},
     Action.REPORT_MISTAKE: {Role.CONTRACTOR: Reach.SELF},

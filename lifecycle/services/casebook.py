@@ -18,6 +18,7 @@ from lifecycle.domain.approval import (
     check_reviewer,
     digest,
 )
+from lifecycle.domain.eligibility import Limit, limit_of
 from lifecycle.domain.entitlement import Entitlement
 from lifecycle.domain.errors import NotFound
 from lifecycle.domain.identity import Identity, IdentityId
@@ -25,7 +26,7 @@ from lifecycle.domain.party import Party, key_of
 from lifecycle.domain.role import IT, Role
 from lifecycle.services.authorisation import About, Action, may
 from lifecycle.services.clock import Clock
-from lifecycle.services.parties import Parties, keys_of, members_called, roles_of
+from lifecycle.services.parties import Parties, keys_of, members_called, roles_of, sponsors_of
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sessions import actor_of
 from lifecycle.settings import RequestSettings
@@ -69,6 +70,10 @@ class Case:
             parties |= self.request.beneficiary.keys
         sponsor = frozenset({key_of(self.contract.engagement.sponsor)} - {""})
         return About(f"request:{self.row.id}", self.identity.id, sponsor, parties)
+
+    def is_hidden_from(self, party: Party) -> bool:
+        """Say whether *party* must not know of it: nobody is warned that their access is about to end."""
+        return self.request.kind is Kind.CUT_OFF and party.is_same_as(self.request.beneficiary)
 
     @property
     def link(self) -> str:
@@ -127,8 +132,19 @@ class Casebook:
             entitlement = self.rulebook.entitlement(row.entitlement)
             pool = self.pool(unit, row, contract, entitlement)
             case = Case(row, request, identity, contract, entitlement, known[row.requester_id], pool)
-            cases.append(self._without_void(unit, case, known) if _can_still_be_used(row) else case)
+            if _can_still_be_used(row):
+                case = self._as_of_now(case, contracts[row.identity_id])
+                case = self._without_void(unit, case, known)
+            cases.append(case)
         return cases
+
+    def _as_of_now(self, case: Case, contracts: list[Contract]) -> Case:
+        """Count whoever asked as gone once they could not ask it any more."""
+        about = About("", case.identity.id, sponsors_of(contracts, self.clock.now()))
+        if may(actor_of(case.requester), _ASKED_BY.get(case.request.kind, Action.ASK), about):
+            return case
+        gone = replace(case.request.requester, active=False)
+        return replace(case, request=replace(case.request, requester=gone))
 
     def _without_void(self, unit: Unit, case: Case, known: dict[str, MemberRow]) -> Case:
         """Leave out approvals of those whose word would not count any more, so that others can take their place."""
@@ -206,12 +222,12 @@ class Casebook:
         candidates |= {m.id: m for m in members_called(unit, case.pool.keys)}
         return [m for m in candidates.values() if case.pool.holds(m) and self._could(unit, case, m)]
 
-    @staticmethod
-    def _employees(unit: Unit) -> list[MemberRow]:
+    def _employees(self, unit: Unit) -> list[MemberRow]:
         """Load all employees, once in a unit: a list of requests asks for them again and again."""
         found: list[MemberRow] | None = unit.session.info.get("employees")
         if found is None:
             found = unit.session.info["employees"] = members.employees(unit)
+            self.parties.look_up(unit, found)
         return found
 
     def _could(self, unit: Unit, case: Case, member: MemberRow) -> bool:
@@ -237,16 +253,30 @@ class Casebook:
         still = pool.holds(member) and may(actor_of(member), Action.REVIEW, about)
         return party if still else replace(party, active=False)
 
+    def limit(self, contract: Contract, entitlement: Entitlement, kind: Kind, now: datetime) -> Limit:
+        """Say how long a right may be held if it were given now; see `lifecycle.domain.eligibility.limit_of`."""
+        longest = self.settings.longest(entitlement.tier)
+        return limit_of(contract, entitlement, longest, now, extending=kind is Kind.EXTEND)
+
     def afterwards(self, unit: Unit, identity_id: str, entitlement: Entitlement, at: datetime) -> Entitlement | None:
         """Return the most powerful right that the person will hold in the same target at *at*; None for nothing."""
         desired = self.rulebook.desired(self.parties.contracts(unit, identity_id), at)
         same = [e for e in desired.entitlements if e.target == entitlement.target]
         return max(same, key=lambda e: (e.tier, e.key), default=None)
 
-    def latest_contract(self, unit: Unit, identity_id: str, now: datetime) -> Contract | None:
-        """Return the running contract that ends last."""
+    def latest_contract(
+        self, unit: Unit, identity_id: str, now: datetime, sponsors: frozenset[str] | None = None
+    ) -> Contract | None:
+        """Return the running contract that ends last; of these *sponsors* only, where given."""
         contracts = self.parties.contracts(unit, identity_id)
-        return max((c for c in contracts if c.live_at(now)), key=lambda c: c.timeline.ends_at, default=None)
+        chosen = [
+            c for c in contracts if c.live_at(now) and (sponsors is None or key_of(c.engagement.sponsor) in sponsors)
+        ]
+        return max(chosen, key=lambda c: c.timeline.ends_at, default=None)
+
+
+_ASKED_BY = {Kind.BRIDGE: Action.ANSWER_RENEWAL, Kind.CUT_OFF: Action.REVOKE_NOW}
+"""What whoever asked must be permitted to do; `Action.ASK` for every other kind."""
 
 
 def _roles_for(row: RequestRow) -> frozenset[Role]:

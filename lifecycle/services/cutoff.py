@@ -14,12 +14,13 @@ from lifecycle.domain.party import key_of
 from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
-from lifecycle.services.parties import addresses_of, keys_of
+from lifecycle.services.parties import addresses_of
 from lifecycle.services.persons import Persons, Standing
 from lifecycle.services.promotion import Promotion
 from lifecycle.services.requests import Requests
 from lifecycle.services.targets import Targets
 from lifecycle.store import decisions, members, people, requests, state
+from lifecycle.store.people_tables import MemberRow
 from lifecycle.store.request_tables import CutOffRow, RequestRow
 from lifecycle.store.unit import Store, Unit
 
@@ -111,9 +112,9 @@ class CutOffs:
             in_force = decisions.cut_off_in_force(unit, identity_id)
             member = members.get(unit, in_force.by_member) if in_force else None
             needs_second = self._needs_second(unit, actor, identity_id, now)
+            same = member is not None and self._is_same(unit, actor, member)
         contract = standing.contract
         accounts = self._accounts(standing, now)
-        same = member is not None and bool(actor.keys & keys_of(member))
         return CutOffView(
             identity=standing.identity,
             standing=standing,
@@ -165,7 +166,7 @@ class CutOffs:
         """
         now = self.casebook.clock.now()
         with self.store.write() as unit:
-            members.lock(unit, actor.id)
+            members.lock(unit, self._accounts_of(unit, actor))
             people.lock_identity(unit, identity_id)
             identity = self._checked(unit, actor, identity_id, typed, reason)
             if self._needs_second(unit, actor, identity_id, now):
@@ -189,8 +190,13 @@ class CutOffs:
     def _needs_second(self, unit: Unit, actor: Actor, identity_id: str, now: datetime) -> bool:
         settings = self.casebook.settings
         since = now - timedelta(minutes=settings.cut_off_minutes)
-        done = decisions.people_cut_off(unit, actor.id, since) - {identity_id}
+        done = decisions.people_cut_off(unit, self._accounts_of(unit, actor), since) - {identity_id}
         return len(done) >= settings.cut_off_people
+
+    def _accounts_of(self, unit: Unit, actor: Actor) -> list[str]:
+        """Return the ids of every account that is or may be the actor's: together they count as one person."""
+        names = self.casebook.parties.of_actor(unit, actor).names
+        return sorted({actor.id} | {member.id for member in members.by_names(unit, names)})
 
     def _ask(self, unit: Unit, actor: Actor, identity: Identity, reason: str, now: datetime) -> str:
         pending = requests.pending_for(unit, identity.id, "", Kind.CUT_OFF.value)
@@ -236,8 +242,10 @@ class CutOffs:
         people.cut_off(unit, identity.id, now, god_withheld=True)
         ended = self._end_god_grants(unit, identity.id, now)
         closed = requests.close_all(unit, identity.id, now)
-        own = [member.id for member in members.of_identity(unit, identity.id)]
+        names = self.casebook.parties.of_identity(unit, identity).keys
+        own = [member.id for member in members.by_names(unit, names)]
         sessions = members.end_sessions(unit, self.wall(), member_ids=own) if own else 0
+        asked = requests.withdraw_all(unit, own, now) if own else []
         decisions.add_cut_off(
             unit, CutOffRow(identity_id=identity.id, by_member=by, at=now, reason=reason, request_id=request)
         )
@@ -247,7 +255,8 @@ class CutOffs:
         unit.audit(
             at=now, actor=trail_name, action="cut-off", object_=f"identity:{identity.id}", request=request,
             after={
-                "reason": reason, "god_grants_ended": ended, "requests_closed": closed, "sessions_ended": sessions,
+                "reason": reason, "god_grants_ended": ended, "requests_closed": [*closed, *asked],
+                "sessions_ended": sessions,
                 "systems": list(self.targets.names),
             },
         )  # fmt: skip
@@ -272,6 +281,10 @@ class CutOffs:
                     ended.append(grant.request or grant.id)
         return ended
 
+    def _is_same(self, unit: Unit, actor: Actor, member: MemberRow) -> bool:
+        parties = self.casebook.parties
+        return parties.of_actor(unit, actor).is_same_as(parties.of_member(unit, member))
+
     def undo(self, actor: Actor, identity_id: str, reason: str) -> None:
         """
         Give back what was held, god mode excepted.
@@ -292,9 +305,12 @@ class CutOffs:
                 raise NotFound("This person's access is not ended.")
             by = members.get(unit, row.by_member)
             person = people.identities(unit, [identity_id])[IdentityId(identity_id)]
-            parties = (keys_of(by) if by else frozenset()) | self.casebook.parties.of_identity(unit, person).keys
-            if actor.keys & parties:
+            party = self.casebook.parties.of_actor(unit, actor)
+            concerned = self.casebook.parties.of_identity(unit, person)
+            if party.is_same_as(concerned) or (by is not None and self._is_same(unit, actor, by)):
                 raise SecondPersonNeeded("Whoever ended it, and whom it concerns, cannot undo it.")
+            if party.invited:
+                raise SecondPersonNeeded("You were invited only lately: whoever invited you could be who undoes it.")
             if len(reason.strip()) < 4:
                 raise NotConfirmed("Please say why, for the trail.")
             row.undone_by, row.undone_at, row.undo_reason = actor.id, now, reason.strip()[:500]

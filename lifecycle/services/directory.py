@@ -8,8 +8,8 @@ from pathlib import Path
 from connectors.base import ConnectorError
 from connectors.ldap_login import LoginAttributes, check_password
 from connectors.ldap_wire import LdapOptions
-from lifecycle.services.admission import Vouched
-from lifecycle.services.signin import DIRECTORY, DirectoryDown
+from lifecycle.services.admission import DIRECTORY, Vouched
+from lifecycle.services.signin import DirectoryDown
 from lifecycle.settings import DirectorySignInSettings
 
 

@@ -25,6 +25,11 @@ from lifecycle.services.delivery import NotDelivered, Told
 from lifecycle.settings import HookSettings
 
 TIMEOUT_SECONDS = 10.0
+_TRANSLATED = [ipaddress.IPv6Network("64:ff9b::/96")]
+"""What a NAT64 gateway leads to the IPv4 address in the last 32 bits."""
+_NEVER_PUBLIC = [ipaddress.IPv6Network("64:ff9b:1::/48"), ipaddress.IPv6Network("::/96")]
+"""Local translation, and the form that held an IPv4 address before there was a mapped one."""
+_PROTOCOLS = ipaddress.IPv4Network("192.0.0.0/24")
 
 
 def addresses_of(host: str, port: int) -> list[str]:
@@ -103,9 +108,22 @@ def is_public(address: str) -> bool:
         parsed = ipaddress.ip_address(address.split("%", 1)[0])
     except ValueError:
         return False
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    parsed = mapped or parsed
-    return parsed.is_global and not parsed.is_multicast
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if any(parsed in network for network in _NEVER_PUBLIC) or parsed.is_site_local:
+            return False
+        inside = [parsed.ipv4_mapped, parsed.sixtofour, *(parsed.teredo or ())]
+        if any(parsed in network for network in _TRANSLATED):
+            inside.append(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF))
+        if any(found is not None and not _is_public_4(found) for found in inside):
+            return False
+        if parsed.ipv4_mapped is not None:
+            return True
+        return parsed.is_global and not parsed.is_multicast
+    return _is_public_4(parsed)
+
+
+def _is_public_4(address: ipaddress.IPv4Address) -> bool:
+    return address.is_global and not address.is_multicast and address not in _PROTOCOLS
 
 
 def signature(secret: str, message_id: str, stamp: str, body: bytes) -> str:

@@ -7,6 +7,8 @@ import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
@@ -15,6 +17,8 @@ from lifecycle.services.delivery import ChannelDown, NotDelivered, Told
 from lifecycle.settings import SmtpSettings
 
 TIMEOUT_SECONDS = 20
+NO_ADDRESS = (ValueError, IndexError, AttributeError, TypeError, HeaderParseError)
+"""What the email package raises on what is no address, or more than one."""
 
 
 @dataclass
@@ -29,7 +33,7 @@ class Mail:
         """See `lifecycle.services.delivery.Channel.send`."""
         try:
             message = self._message(recipient, told)
-        except (ValueError, IndexError, AttributeError, TypeError) as exc:  # the email package on what is no address
+        except NO_ADDRESS as exc:
             raise NotDelivered(f"{recipient!r} is no e-mail address: {exc}") from exc
         with self._connected() as server:
             self._hand_over(server, message, recipient)
@@ -87,7 +91,7 @@ class Mail:
 
     def _message(self, recipient: str, told: Sequence[Told]) -> EmailMessage:
         message = EmailMessage()
-        message["From"], message["To"] = self.settings.sender, recipient
+        message["From"], message["To"] = self.settings.sender, Address(addr_spec=recipient)
         message["Subject"] = _line(told[0].subject if len(told) == 1 else f"{len(told)} things need you")
         message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="lifecycle.invalid")
         message["Auto-Submitted"] = "auto-generated"

@@ -12,12 +12,12 @@ from sqlalchemy import delete
 from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.domain.party import key_of
 from lifecycle.domain.role import Role
-from lifecycle.services.admission import change_roles
+from lifecycle.services.admission import LOCAL, change_roles
 from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh
-from lifecycle.services.parties import roles_of
+from lifecycle.services.parties import keys_of, roles_of
 from lifecycle.services.sessions import Sessions
-from lifecycle.services.signin import LOCAL, SignIn, new_local
-from lifecycle.store import members, people, state
+from lifecycle.services.signin import SignIn, new_local
+from lifecycle.store import members, people
 from lifecycle.store.people_tables import MemberRow, PasskeyRow
 from lifecycle.store.unit import Unit
 
@@ -112,7 +112,8 @@ class Membership:
             The code with which they set a password, once, within three days.
 
         Raises:
-            MemberInvalid: If the name is taken, a role is unknown, or not exactly one person has that worker id.
+            MemberInvalid: If the name is taken, a role is unknown, not exactly one person has that worker id, or
+                several people on the roster have the address.
             StepUpNeeded, NotPermitted: As for any change of who may do what.
         """
         self._check(actor)
@@ -125,11 +126,7 @@ class Membership:
                 raise MemberInvalid(f"{login} is taken.")
             row = new_local(login, name.strip(), chosen, now)
             row.email, row.email_key, row.supervisor = email.strip(), key_of(email), supervisor.strip()
-            if worker_id:
-                found = people.identities_called(unit, worker_id=worker_id.strip())
-                if len(found) != 1:
-                    raise MemberInvalid(f"{'Nobody has' if not found else 'Several people have'} that worker id.")
-                row.identity_id = found[0].id
+            row.identity_id = _on_roster(unit, worker_id.strip(), email)
             unit.session.add(row)
             unit.session.flush()
             unit.audit(
@@ -139,7 +136,7 @@ class Membership:
                     "on_roster_as": row.identity_id or "",
                 },
             )  # fmt: skip
-            return self.sign_in.invite(unit, row)
+            return self.sign_in.invite(unit, row, actor.id or actor.trail_name)
 
     def invite_again(self, actor: Actor, member_id: str) -> str:
         """
@@ -156,7 +153,7 @@ class Membership:
             unit.audit(
                 at=self.sessions.wall(), actor=actor.trail_name, action="member-invited", object_=f"member:{row.id}"
             )
-            return self.sign_in.invite(unit, row)
+            return self.sign_in.invite(unit, row, actor.id or actor.trail_name)
 
     def set_roles(self, actor: Actor, member_id: str, roles: Collection[str], *, supervisor: str = "") -> None:
         """
@@ -182,7 +179,9 @@ class Membership:
 
     def disable(self, actor: Actor, member_id: str) -> int:
         """
-        Let a member sign in no more; their sessions end at once.
+        Let somebody sign in no more, by whatever account of theirs; their sessions end at once.
+
+        Other accounts with the same vouched-for names are disabled too; `enable` gives back one at a time.
 
         Returns:
             How many sessions ended.
@@ -194,13 +193,16 @@ class Membership:
         now = self.sessions.wall()
         with self.sessions.store.write() as unit:
             row = self._other(unit, actor, member_id)
-            row.disabled_at = now
-            unit.session.add(row)
-            ended = members.end_sessions(unit, now, member_ids=[row.id])
-            unit.audit(
-                at=now, actor=actor.trail_name, action="member-disabled", object_=f"member:{row.id}",
-                after={"sessions_ended": ended},
-            )  # fmt: skip
+            ended = 0
+            for account in {row.id: row, **{m.id: m for m in members.by_keys(unit, keys_of(row))}}.values():
+                account.disabled_at = account.disabled_at or now
+                unit.session.add(account)
+                own = members.end_sessions(unit, now, member_ids=[account.id])
+                unit.audit(
+                    at=now, actor=actor.trail_name, action="member-disabled", object_=f"member:{account.id}",
+                    after={"sessions_ended": own, "provider": account.provider},
+                )  # fmt: skip
+                ended += own
         return ended
 
     def enable(self, actor: Actor, member_id: str) -> None:
@@ -218,7 +220,8 @@ class Membership:
         self._check(actor)
         with self.sessions.store.write() as unit:
             row = self._other(unit, actor, member_id)
-            state.put(unit, f"{state.INVITED}{row.id}", self.sessions.wall().timestamp())
+            row.invited_by, row.invited_at = actor.id or actor.trail_name, self.sessions.wall()
+            unit.session.add(row)
             result: Any = unit.session.execute(delete(PasskeyRow).where(PasskeyRow.__table__.c.member_id == row.id))
             unit.audit(
                 at=self.sessions.wall(),
@@ -238,9 +241,22 @@ class Membership:
         row = members.get(unit, member_id)
         if row is None:
             raise NotFound("There is no such member.")
-        if row.id == actor.id:
+        if row.id == actor.id or keys_of(row) & actor.keys:
             raise MemberInvalid("Somebody else must change your own account.")
         return row
+
+
+def _on_roster(unit: Unit, worker_id: str, email: str) -> str | None:
+    """Return who on the roster is meant, by worker id or else by address; None for whoever is not on it."""
+    if worker_id:
+        found = people.identities_called(unit, worker_ids=[worker_id])
+        if len(found) != 1:
+            raise MemberInvalid(f"{'Nobody has' if not found else 'Several people have'} that worker id.")
+        return found[0].id
+    found = people.identities_called(unit, emails=[email])
+    if len(found) > 1:
+        raise MemberInvalid("Several people on the roster have that address: say the worker id.")
+    return found[0].id if found else None
 
 
 def _roles(roles: Collection[str]) -> list[str]:

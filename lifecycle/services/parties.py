@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from lifecycle.domain.access import Contract
-from lifecycle.domain.identity import Identity
+from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.party import Party, key_of
 from lifecycle.domain.role import Role
-from lifecycle.services.authorisation import About
-from lifecycle.services.clock import Clock
+from lifecycle.services.admission import DIRECTORY, LOCAL
+from lifecycle.services.authorisation import About, Actor
+from lifecycle.services.clock import Clock, wall_clock
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.store import members, people
 from lifecycle.store.people_tables import MemberRow
@@ -24,9 +25,14 @@ LONGEST_LINE = 10
 def keys_of(member: MemberRow) -> frozenset[str]:
     """Return what a member is known by: only what the product or the provider vouches for."""
     names = {member.id, member.email_key, key_of(member.employee_id), member.identity_id or ""}
-    if member.provider in {"local", "directory"}:
-        names.add(key_of(member.login))
+    if member.provider in {LOCAL, DIRECTORY}:
+        names.add(member.login_key)
     return frozenset(names - {""})
+
+
+def said_of(member: MemberRow) -> frozenset[str]:
+    """Return what a member may be known by besides `keys_of`, though nobody vouches for it."""
+    return frozenset({member.login_key, member.claimed_key} - {""})
 
 
 def roles_of(member: MemberRow) -> frozenset[Role]:
@@ -37,11 +43,22 @@ def roles_of(member: MemberRow) -> frozenset[Role]:
 
 
 def sponsors_of(contracts: Collection[Contract], now: datetime) -> frozenset[str]:
-    """Return the keys of those who answer for contracts that are not over at *now*; of the last one, if all are."""
-    current = [c for c in contracts if c.timeline.ends_at > now]
+    """
+    Return the keys of those who answer for somebody at *now*.
+
+    That is who sponsors a contract that runs; where none does, one that is still to begin, or else the last one.
+    """
+    running = [c for c in contracts if c.timeline.live_at(now)]
     last = max(contracts, key=lambda c: c.timeline.ends_at, default=None)
-    chosen = current or ([last] if last else [])
-    return frozenset(key_of(c.engagement.sponsor) for c in chosen if c.engagement.sponsor)
+    return _sponsors(running or _not_over(contracts, now) or ([last] if last else []))
+
+
+def _not_over(contracts: Collection[Contract], now: datetime) -> list[Contract]:
+    return [c for c in contracts if c.timeline.ends_at > now]
+
+
+def _sponsors(contracts: Collection[Contract]) -> frozenset[str]:
+    return frozenset(key_of(c.engagement.sponsor) for c in contracts if c.engagement.sponsor)
 
 
 @dataclass
@@ -50,6 +67,11 @@ class Parties:
 
     rulebook: Rulebook
     clock: Clock
+    by_worker_id: bool = False
+    """Whether the number that a provider names says who on the roster somebody is, and not the address."""
+    invited_hours: int = 24
+    """How long whoever was invited may be whoever invited them."""
+    wall: Callable[[], datetime] = wall_clock
 
     def contracts(self, unit: Unit, identity_id: str) -> list[Contract]:
         """Load one person's contracts with their grants."""
@@ -67,31 +89,82 @@ class Parties:
 
     def about(self, unit: Unit, identity_id: str, parties: frozenset[str] = frozenset()) -> About:
         """Describe one person for `lifecycle.services.authorisation.authorize`."""
-        sponsors = sponsors_of(self.contracts(unit, identity_id), self.clock.now())
-        return About(f"identity:{identity_id}", identity_id, sponsors, parties)
+        contracts, now = self.contracts(unit, identity_id), self.clock.now()
+        to_be = _sponsors(_not_over(contracts, now))
+        return About(f"identity:{identity_id}", identity_id, sponsors_of(contracts, now), parties, to_be)
+
+    def on_roster(self, unit: Unit, member: MemberRow) -> list[Identity]:
+        """
+        Return who on the roster a member is; where that is not known, everybody who may be.
+
+        Whoever names a contractor's address is taken for one, though nobody vouches for it: it only ever counts
+        against them.
+        """
+        known: dict[str, list[Identity]] = unit.session.info.setdefault("on roster", {})
+        if member.id not in known:
+            self.look_up(unit, [member])
+        return known[member.id]
+
+    def look_up(self, unit: Unit, several: Collection[MemberRow]) -> None:
+        """Find out for several members at once what `on_roster` says; no unit that reviews changes either."""
+        known: dict[str, list[Identity]] = unit.session.info.setdefault("on roster", {})
+        linked = people.identities(unit, {m.identity_id for m in several if m.identity_id})
+        others = [m for m in several if not m.identity_id]
+        numbers = {m.id: key_of(m.employee_id) if self.by_worker_id else "" for m in others}
+        emails = {m.id: {n for n in (m.email_key, m.claimed_key, m.login_key) if "@" in n} for m in others}
+        found = people.identities_called(unit, emails=set().union(*emails.values()), worker_ids=numbers.values())
+        for member in several:
+            if member.identity_id:
+                known[member.id] = [linked[IdentityId(member.identity_id)]]
+                continue
+            called, number = emails[member.id], numbers[member.id]
+            known[member.id] = [
+                i for i in found if key_of(i.email) in called or (number and key_of(i.worker_id) == number)
+            ]
+
+    def of_actor(self, unit: Unit, actor: Actor) -> Party:
+        """Describe whoever acts; a token, and whoever sits at the machine, are known by their own keys only."""
+        member = members.get(unit, actor.id)
+        return self.of_member(unit, member) if member else Party(actor.id, actor.name, actor.keys | {actor.id})
 
     def of_member(self, unit: Unit, member: MemberRow) -> Party:
         """Describe a member for the two-person rule."""
-        keys = set(keys_of(member))
+        keys, said = set(keys_of(member)), set(said_of(member))
         vendors, in_window, active = frozenset[str](), False, member.disabled_at is None
         above = self._above(unit, {key_of(member.supervisor)} - {""})
-        if member.identity_id:
-            contracts = self.contracts(unit, member.identity_id)
+        known = self.on_roster(unit, member)
+        if known:
+            contracts = [c for own in self.contracts_of(unit, [i.id for i in known]).values() for c in own]
             vendors, in_window, runs = self._standing(contracts)
             active = active and runs
             above |= self._above(unit, set(sponsors_of(contracts, self.clock.now())))
-            identity = people.identities(unit, [member.identity_id]).get(contracts[0].engagement.identity_id)
-            keys |= _keys_of_identity(identity) if identity else set()
+            names = {name for identity in known for name in _keys_of_identity(identity)}
+            keys, said = (keys | names, said) if member.identity_id else (keys, said | names)
+        invited = self._was_invited(member)
+        if invited and member.invited_by:
+            said.add(member.invited_by)
         return Party(
             member.id,
             member.name or member.login,
             frozenset(keys),
-            employee=member.identity_id is None,
+            frozenset(said) - keys,
+            employee=not known and self._could_be_told(member),
             vendors=vendors,
             in_window=in_window,
             reports_to=frozenset(above) - keys,
             active=active,
+            invited=invited,
         )
+
+    def _was_invited(self, member: MemberRow) -> bool:
+        since = member.invited_at
+        return since is not None and self.wall() - since < timedelta(hours=self.invited_hours)
+
+    def _could_be_told(self, member: MemberRow) -> bool:
+        """Say whether a contractor would be recognised: a provider must name what the roster is compared with."""
+        if member.provider == LOCAL:
+            return True
+        return bool(member.employee_id if self.by_worker_id else member.email_key or member.claimed_key)
 
     def of_identity(self, unit: Unit, identity: Identity, contracts: list[Contract] | None = None) -> Party:
         """
@@ -104,14 +177,16 @@ class Parties:
         """
         contracts = self.contracts(unit, identity.id) if contracts is None else contracts
         vendors, in_window, runs = self._standing(contracts)
-        keys = _keys_of_identity(identity)
+        keys, said = _keys_of_identity(identity), set[str]()
         for member in members.of_identity(unit, identity.id):
             keys |= keys_of(member)
+            said |= said_of(member)
         above = self._above(unit, set(sponsors_of(contracts, self.clock.now())))
         return Party(
             identity.id,
             identity.name,
             frozenset(keys),
+            frozenset(said) - keys,
             employee=False,
             vendors=vendors,
             in_window=in_window,

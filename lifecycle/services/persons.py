@@ -11,6 +11,7 @@ from lifecycle.domain.calendar import start_of_day
 from lifecycle.domain.errors import NotFound
 from lifecycle.domain.forecast import Step, forecast
 from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.domain.party import key_of
 from lifecycle.services.clock import Clock
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.store import observations, people, state, work
@@ -105,9 +106,13 @@ class Persons:
     rulebook: Rulebook
     clock: Clock
 
-    def find(self, name: str) -> IdentityId:
+    def find(self, name: str, *, exact: bool = False) -> IdentityId:
         """
         Find one person by our id, worker id, e-mail address or name.
+
+        Args:
+            name: Any of these; where nobody has it as a whole, part of one will do.
+            exact: A part will not do, nor a name: programs must not guess.
 
         Raises:
             NotFound: If nobody or more than one fits; the message names some who do.
@@ -116,8 +121,9 @@ class Persons:
             if people.identities(unit, [name]):
                 return IdentityId(name)
             found = people.search_identities(unit, name, CANDIDATES)
-        exact = [p for p in found if name.casefold() in {p.worker_id.casefold(), p.name.casefold(), p.email.casefold()}]
-        fits = exact or found
+            named = people.identities_called(unit, emails=[name], worker_ids=[name])
+        whole = named or [p for p in found if key_of(p.name) == key_of(name)]
+        fits = named if exact else whole or found
         if len(fits) == 1:
             return fits[0].id
         if not fits:
@@ -220,14 +226,14 @@ class Persons:
         steps = [(s, step) for s in standings.values() for step in s.steps if until is None or _by(s, step, until)]
         return sorted(steps, key=lambda pair: (pair[1].at, pair[0].identity.name))
 
-    def explain(self, person: str) -> tuple[Standing, list[Explanation]]:
+    def explain(self, person: str, *, exact: bool = False) -> tuple[Standing, list[Explanation]]:
         """
-        Say why *person* holds each thing, from which roster row and until when.
+        Say why *person* holds each thing, from which roster row and until when; *exact* as for `find`.
 
         Raises:
             NotFound: If there is no such person.
         """
-        portrait = self.portrait(self.find(person))
+        portrait = self.portrait(self.find(person, exact=exact))
         return portrait.standing, list(portrait.explanations)
 
     def explanations(self, standing: Standing, imports: dict[str, RosterImportRow]) -> list[Explanation]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from lifecycle.domain.approval import Kind, check_use
+from lifecycle.domain.approval import Kind, Resolution, check_use
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.domain.identity import IdentityId
@@ -136,6 +136,7 @@ class Renewals:
                     "proposed_day": row.proposed_day.isoformat() if row.proposed_day else "",
                 },
             )  # fmt: skip
+            self._end_bridge(unit, actor, row, identity_id, now)
             self._tell_hr(unit, row, identity_id, answer, actor, now)
             if bridge_until is None or answer is not Answer.EXTEND:
                 return ""
@@ -165,6 +166,26 @@ class Renewals:
             f"renewal:{row.id}",
         )  # fmt: skip
         self.notices.tell(unit, notice, self.notices.settings.hr, now)
+
+    def _end_bridge(self, unit: Unit, actor: Actor, row: RenewalRow, identity_id: str, now: datetime) -> None:
+        """A bridge belongs to the answer it was asked with: another answer withdraws it, approved or not."""
+        pending = requests.pending_for(unit, identity_id, "", Kind.BRIDGE.value)
+        if pending is not None and pending.engagement_id == row.engagement_id:
+            pending.resolution, pending.resolved_at = Resolution.CANCELLED.value, now
+            unit.session.add(pending)
+            self.notices.unsay(unit, f"request:{pending.id}", now)
+        engagement = unit.session.get(EngagementRow, row.engagement_id)
+        until = engagement.bridge_until if engagement and engagement.bridged_day == row.last_day else None
+        if until is not None:
+            people.bridge(unit, row.engagement_id, last_day=None, until=None)
+            people.make_due(unit, now, [identity_id])
+            state.nudge(unit)
+        if pending is None and until is None:
+            return
+        unit.audit(
+            at=now, actor=actor.trail_name, action="bridge-withdrawn", object_=f"identity:{identity_id}",
+            before={"until": until.isoformat() if until else ""}, request=pending.id if pending else "",
+        )  # fmt: skip
 
     def _ask_bridge(
         self, unit: Unit, actor: Actor, row: RenewalRow, identity_id: str, until: date, now: datetime
@@ -208,6 +229,9 @@ class Renewals:
         check_use(case.request, approvers, self.casebook.terms(case.row, case.contract, None))
         if not case.contract.live_at(now):
             raise AnswerInvalid("The contract does not run any more; a bridge cannot bring it back.")
+        answers = {q.answer for q in decisions.renewals_of(unit, [engagement.id]) if q.last_day == engagement.last_day}
+        if answers != {Answer.EXTEND.value}:
+            raise AnswerInvalid("The sponsor does not propose to extend the contract any more.")
         if until is None or not 1 <= (until - engagement.last_day).days <= self.casebook.settings.bridge_days:
             raise AnswerInvalid("The roster has changed the last day since; the bridge no longer fits it.")
         people.bridge(unit, engagement.id, last_day=engagement.last_day, until=until)

@@ -18,14 +18,13 @@ from lifecycle.domain.eligibility import (
     check_extension,
     check_renewal,
     is_god,
-    limit_of,
     narrowing_of,
 )
 from lifecycle.domain.entitlement import Entitlement
 from lifecycle.domain.errors import LifecycleError, NotFound, NotPermitted
 from lifecycle.domain.grant import Grant
 from lifecycle.domain.identity import Identity, IdentityId
-from lifecycle.services.authorisation import Action, Actor, authorize
+from lifecycle.services.authorisation import Action, Actor, authorize, may
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.store import members, people, requests
@@ -142,6 +141,9 @@ class Requests:
             pending = requests.pending_for(unit, draft.identity_id, draft.entitlement)
             if pending is not None:
                 raise AlreadyAsked(f"{pending.id} asks for the same and waits for its reviews.")
+            for waits in requests.waiting_to_start(unit, draft.identity_id, now):
+                if waits.entitlement == draft.entitlement:
+                    raise AlreadyAsked(f"{waits.id} asks for the same, is approved, and waits to be activated.")
             row = proposal.row
             row.id, row.batch = requests.next_id(unit), batch
             try:
@@ -173,13 +175,15 @@ class Requests:
             try:
                 asked.append(self.ask(actor, replace(draft, identity_id=identity_id), batch=batch))
             except LifecycleError as exc:
-                refused.append(Refusal(self._name(identity_id), str(exc)))
+                refused.append(Refusal(self._name(actor, identity_id), str(exc)))
         return Batch(tuple(asked), tuple(refused))
 
-    def _name(self, identity_id: str) -> str:
+    def _name(self, actor: Actor, identity_id: str) -> str:
+        """Return somebody's name for whoever may see it; nobody learns names by asking for strangers."""
         with self.store.read() as unit:
             found = people.identities(unit, [identity_id]).get(IdentityId(identity_id))
-        return found.name if found else identity_id
+            seen = found is not None and may(actor, Action.SEE_PERSON, self.casebook.parties.about(unit, identity_id))
+        return found.name if found and seen else "Somebody else's contractor"
 
     def edit(self, actor: Actor, request_id: str, *, asked: timedelta, reason: str) -> None:
         """
@@ -251,11 +255,11 @@ class Requests:
         if identity is None or entitlement is None:
             raise NotFound("There is no such person, or no such right to ask for.")
         grant = self._grant(unit, draft, now)
-        contract = self._contract(unit, draft, grant, now)
-        own = book.parties.of_identity(unit, identity).keys
-        if is_god(entitlement) and actor.keys & own:
+        contract = self._contract(unit, actor, draft, grant, now)
+        own = book.parties.of_actor(unit, actor).is_same_as(book.parties.of_identity(unit, identity))
+        if is_god(entitlement) and own:
             raise NotEligible("Nobody asks for god mode for themselves; your sponsor can.")
-        limit = limit_of(contract, entitlement, book.settings.longest(entitlement.tier), now)
+        limit = book.limit(contract, entitlement, draft.kind, now)
         starts_at = max(now, grant.ends_at) if grant and draft.kind is Kind.EXTEND else now
         ends_at = limit.ends_at(draft.asked, starts_at)
         row = self._row(actor, draft, contract, entitlement, limit, now)
@@ -281,17 +285,21 @@ class Requests:
             raise NotFound("There is no such grant of this person.")
         if draft.kind is Kind.EXTEND:
             check_extension(grant, now)
+            extended = requests.extended(unit, draft.identity_id, grant.id)
+            if extended is not None:
+                raise NotEligible(f"{extended.id} extends it already; what follows is extended in its own last part.")
         else:
             check_renewal(grant, now)
         return grant
 
-    def _contract(self, unit: Unit, draft: Draft, grant: Grant | None, now: datetime) -> Contract:
+    def _contract(self, unit: Unit, actor: Actor, draft: Draft, grant: Grant | None, now: datetime) -> Contract:
         if grant is not None and draft.kind is Kind.EXTEND:
             contracts = self.casebook.parties.contracts(unit, draft.identity_id)
             return next(c for c in contracts if c.engagement.id == grant.engagement_id)
-        contract = self.casebook.latest_contract(unit, draft.identity_id, now)
+        own = actor.identity_id == draft.identity_id
+        contract = self.casebook.latest_contract(unit, draft.identity_id, now, None if own else actor.keys)
         if contract is None:
-            raise NotEligible("No contract of theirs runs now.")
+            raise NotEligible("No contract of theirs that you answer for runs now.")
         return contract
 
     def _row(
@@ -299,7 +307,8 @@ class Requests:
     ) -> RequestRow:
         god = is_god(entitlement)
         settings = self.casebook.settings
-        window = min(max(draft.window, timedelta(hours=1)), timedelta(days=settings.window_days))
+        widest = timedelta(hours=settings.expire_god_hours) if god else timedelta(days=settings.window_days)
+        window = min(max(draft.window, timedelta(hours=1)), widest)
         return RequestRow(
             id="",
             kind=draft.kind.value,

@@ -16,7 +16,6 @@ from lifecycle.domain.approval import (
     RequestClosed,
     Resolution,
     Review,
-    ReviewerUnfit,
     ReviewRefused,
     Verdict,
     add_review,
@@ -24,16 +23,16 @@ from lifecycle.domain.approval import (
     digest,
     shown_digest,
 )
-from lifecycle.domain.eligibility import Limit, limit_of, narrowing_of
+from lifecycle.domain.eligibility import Limit, narrowing_of
 from lifecycle.domain.entitlement import Entitlement
-from lifecycle.domain.errors import LifecycleError
+from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.domain.party import Party
 from lifecycle.services.activation import Activation
 from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import members_called
-from lifecycle.store import members, requests, state
+from lifecycle.store import members, requests
 from lifecycle.store.people_tables import MemberRow
 from lifecycle.store.request_tables import RequestRow, ReviewRow
 from lifecycle.store.unit import Store, Unit
@@ -104,9 +103,15 @@ class Reviews:
         """
         now = self.casebook.clock.now()
         with self.store.read() as unit:
-            case = self.casebook.find(unit, request_id)
+            case = self._found(unit, actor, request_id)
             authorize(actor, Action.SEE_REQUEST, case.about)
             return self._sheet(unit, case, actor, now)
+
+    def _found(self, unit: Unit, actor: Actor, request_id: str, *, lock: bool = False) -> Case:
+        case = self.casebook.find(unit, request_id, lock=lock)
+        if case.is_hidden_from(self.casebook.parties.of_actor(unit, actor)):
+            raise NotFound(f"There is no request {request_id}.")
+        return case
 
     def _sheet(self, unit: Unit, case: Case, actor: Actor, now: datetime) -> Sheet:
         limit, closed, ends_at, after = None, "", None, None
@@ -114,14 +119,15 @@ class Reviews:
         starts_at = self.activation.starts_at(unit, case, now)
         if case.entitlement is not None:
             try:
-                longest = self.casebook.settings.longest(case.entitlement.tier)
-                limit = limit_of(case.contract, case.entitlement, longest, now)
+                limit = self.casebook.limit(case.contract, case.entitlement, case.request.kind, now)
                 ends_at = limit.ends_at(case.request.allowed, starts_at)
                 catalogue = self.casebook.rulebook.catalogue
                 narrowing = narrowing_of(case.entitlement, catalogue, case.contract, starts_at, ends_at)
                 after = self.casebook.afterwards(unit, case.identity.id, case.entitlement, ends_at)
             except LifecycleError as exc:
                 closed = str(exc)
+        if not case.request.requester.active:
+            limit, closed = None, f"{case.request.requester.name}, who asked for this, may not ask it any more."
         names = {m.id: m.name or m.login for m in self.casebook.reviewers(unit, case)}
         return Sheet(
             case=case,
@@ -145,23 +151,11 @@ class Reviews:
         limits: list[object] = []
         if case.entitlement is not None:
             try:
-                longest = self.casebook.settings.longest(case.entitlement.tier)
-                limit = limit_of(case.contract, case.entitlement, longest, now)
+                limit = self.casebook.limit(case.contract, case.entitlement, case.request.kind, now)
                 limits = [limit.until.isoformat(), limit.longest.total_seconds(), limit.exception]
             except LifecycleError as exc:
                 limits = [str(exc)]
         return shown_digest(replace(case.request, terms=digest({"terms": terms, "limits": limits})))
-
-    def _check_invitation(self, unit: Unit, case: Case, member: MemberRow) -> None:
-        """
-        Refuse a word on god mode by whoever has just set a password with a code that somebody else has seen.
-
-        Otherwise one administrator could be both people.
-        """
-        since = float(state.get(unit, f"{state.INVITED}{member.id}") or 0)
-        hours = self.casebook.settings.new_role_hours
-        if case.request.god and self.wall().timestamp() - since < hours * 3600:
-            raise ReviewerUnfit(f"For {hours} hours after an invitation nobody reviews god mode.")
 
     def _reader(self, unit: Unit, actor: Actor) -> tuple[MemberRow | None, Party | None]:
         member = members.get(unit, actor.id)
@@ -196,10 +190,23 @@ class Reviews:
         now = self.casebook.clock.now()
         return [row for row in requests.pending(unit, MOST_PENDING) if row.expires_at > now]
 
-    def pending(self) -> list[Case]:
-        """List what waits for a review, what expires first on top; at most a thousand."""
+    def pending(self, actor: Actor) -> list[Case]:
+        """List what waits for a review and the actor may know of, what expires first on top; at most a thousand."""
         with self.store.read() as unit:
-            return self.casebook.load_all(unit, self._open(unit)[:1000])
+            return self._visible(unit, actor, self.casebook.load_all(unit, self._open(unit)[:1000]))
+
+    def hidden_from(self, actor: Actor) -> frozenset[str]:
+        """Return the requests that the actor must not read about: to end their own access, until it is ended."""
+        with self.store.read() as unit:
+            if self.casebook.parties.of_actor(unit, actor).employee:
+                return frozenset()
+            rows = [row for row in self._open(unit) if row.kind == Kind.CUT_OFF.value]
+            cases = self.casebook.load_all(unit, rows)
+            return frozenset({row.id for row in rows} - {case.row.id for case in self._visible(unit, actor, cases)})
+
+    def _visible(self, unit: Unit, actor: Actor, cases: list[Case]) -> list[Case]:
+        party = self.casebook.parties.of_actor(unit, actor)
+        return [case for case in cases if not case.is_hidden_from(party)]
 
     def own(self, actor: Actor) -> list[Case]:
         """List what the actor asked for, and what was asked for the actor, newest first."""
@@ -254,7 +261,7 @@ class Reviews:
         """
         now = self.casebook.clock.now()
         with self.store.write() as unit:
-            case = self.casebook.find(unit, request_id, lock=True)
+            case = self._found(unit, actor, request_id, lock=True)
             authorize(actor, Action.REVIEW, case.about)
             if case.request.god or case.request.kind in {Kind.BRIDGE, Kind.CUT_OFF}:
                 check_fresh(actor, self.wall())
@@ -278,7 +285,6 @@ class Reviews:
         terms = self.casebook.terms(case.row, case.contract, case.entitlement)
         review = Review(party, verdict, now, note.strip(), longest, terms)
         reviewed = add_review(case.request, review, in_pool=case.pool.holds(member))
-        self._check_invitation(unit, case, member)
         if shown != self._shown(case, now):
             raise RequestChanged("It has changed since you were shown it: look again before you decide.")
         young = now - member.roles_since < timedelta(hours=self.casebook.settings.new_role_hours)
@@ -363,7 +369,7 @@ class Reviews:
         """
         now = self.casebook.clock.now()
         with self.store.write() as unit:
-            case = self.casebook.find(unit, request_id, lock=True)
+            case = self._found(unit, actor, request_id, lock=True)
             authorize(actor, Action.REVIEW, case.about)
             if not case.request.is_open_at(now):
                 raise RequestClosed(f"Request {request_id} is no longer open.")

@@ -115,12 +115,14 @@ class Sessions:
         """
         if member.disabled_at is not None:
             raise NotSignedIn("This account is disabled here.")
-        if member.identity_id and not self._runs_or_will(unit, member.identity_id):
+        known = self.parties.on_roster(unit, member)
+        if known and not self._runs_or_will(unit, [identity.id for identity in known]):
             raise NotSignedIn("Your contract has ended, and your access here with it.")
 
-    def _runs_or_will(self, unit: Unit, identity_id: str) -> bool:
+    def _runs_or_will(self, unit: Unit, identity_ids: list[str]) -> bool:
         """Say whether a contract runs, or the first is still to begin; between two contracts nobody comes in."""
-        now, contracts = self.parties.clock.now(), self.parties.contracts(unit, identity_id)
+        now = self.parties.clock.now()
+        contracts = [c for own in self.parties.contracts_of(unit, identity_ids).values() for c in own]
         return any(c.live_at(now) for c in contracts) or not any(c.over_at(now) for c in contracts)
 
     def actor(self, token: str, *, touch: bool = True) -> Actor:

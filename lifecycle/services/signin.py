@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.domain.party import key_of
 from lifecycle.domain.role import Role
-from lifecycle.services.admission import Vouched, admit
+from lifecycle.services.admission import DIRECTORY, LOCAL, Vouched, admit
 from lifecycle.services.authorisation import Actor
 from lifecycle.services.secrets import SHORTEST_PASSWORD, Passwords, Slowdown, digest, is_acceptable
 from lifecycle.services.sessions import Browser, Sessions
@@ -23,7 +23,6 @@ from lifecycle.store.unit import Store, Unit
 
 CODE_LASTS = timedelta(hours=1)
 INVITATION_LASTS = timedelta(days=3)
-LOCAL, DIRECTORY = "local", "directory"
 
 
 class SignInRefused(LifecycleError):
@@ -51,6 +50,7 @@ class SignIn:
     ask_directory: Verify | None = None
     slowdown: Slowdown = field(default_factory=Slowdown)
     passwords: Passwords = field(default_factory=Passwords)
+    _device_secret: str = ""
 
     @property
     def store(self) -> Store:
@@ -110,11 +110,19 @@ class SignIn:
             )  # fmt: skip
             return self.sessions.open(unit, member, "password", Browser(address, agent))
 
-    def invite(self, unit: Unit, member: MemberRow) -> str:
-        """Return a code with which a local member sets a password, once, within three days; earlier ones are void."""
+    def invite(self, unit: Unit, member: MemberRow, by: str) -> str:
+        """
+        Return a code with which a local member sets a password, once, within three days; earlier ones are void.
+
+        Args:
+            unit: A unit that writes.
+            member: Who is invited.
+            by: Id of whoever will see the code: for a while they could be the one who uses it.
+        """
         code = _new_code()
         expires = (self.wall() + INVITATION_LASTS).timestamp()
-        state.put(unit, _invitation(member.login), {"digest": digest(code), "expires": expires, "member": member.id})
+        stored = {"digest": digest(code), "expires": expires, "member": member.id, "by": by}
+        state.put(unit, _invitation(member.login), stored)
         return code
 
     def accept(self, *, code: str, login: str, password: str, address: str, agent: str = "") -> str:
@@ -137,17 +145,23 @@ class SignIn:
                 self.slowdown.failed(f"invitation {name}", address)
                 raise SignInRefused("The code is wrong, used or older than three days. Ask for a new one.")
             member.password_hash = hashed
+            member.invited_by, member.invited_at = str(stored.get("by", "")), now  # see `Party.invited`
             unit.session.add(member)
             state.put(unit, _invitation(login), {})
-            # whoever issued the code could be the one who uses it: see `Reviews`
-            state.put(unit, f"{state.INVITED}{member.id}", now.timestamp())
             members.end_sessions(unit, now, member_ids=[member.id])
             unit.audit(at=now, actor=f"member:{member.login}", action="password-set", object_=f"member:{member.id}")
             return self.sessions.open(unit, member, "password", Browser(address, agent))
 
-    def sign_in(self, *, login: str, password: str, address: str, agent: str = "") -> str:
+    def sign_in(self, *, login: str, password: str, address: str, agent: str = "", device: str = "") -> str:
         """
         Check a password, here first and then in the directory, and open a session.
+
+        Args:
+            login: Name.
+            password: Password.
+            address: Where the browser is.
+            agent: What the browser says it is.
+            device: What `new_device` gave this browser when the same person signed in before.
 
         Returns:
             The session token; only its digest is stored.
@@ -158,7 +172,7 @@ class SignIn:
             DirectoryDown: If it would have to be asked and does not answer.
             NotSignedIn: Right password, but the member is disabled or their contract is over.
         """
-        vouched_or_member = self._prove(login, password, address)
+        vouched_or_member = self._prove(login, password, address, device=self._device(login, device))
         with self.store.write() as unit:
             if isinstance(vouched_or_member, Vouched):
                 member = admit(unit, vouched_or_member, self.settings, self.wall())
@@ -176,7 +190,8 @@ class SignIn:
         Raises:
             SignInRefused, TooManyAttempts, DirectoryDown: As `sign_in`.
         """
-        proven = self._prove(actor.login, password, address)
+        # others' guesses must not keep out whoever has a session already: it counts by itself
+        proven = self._prove(actor.login, password, address, device=f"session {digest(token)}")
         with self.store.read() as unit:
             member = members.get(unit, actor.id)
         subject = (proven.provider, proven.subject)
@@ -190,20 +205,52 @@ class SignIn:
             member = members.get(unit, actor.id)
         return member is not None and member.provider in {LOCAL, DIRECTORY}
 
-    def _prove(self, login: str, password: str, address: str) -> MemberRow | Vouched:
+    def new_device(self, login: str) -> str:
+        """Return what a browser keeps after its owner has signed in: others' guesses do not keep that browser out."""
+        nonce = secrets.token_urlsafe(16)
+        return f"{nonce}.{self._device_mark(login, nonce)}"
+
+    def _device(self, login: str, device: str) -> str:
+        nonce, _, mark = device.partition(".")
+        return nonce if mark and hmac.compare_digest(mark, self._device_mark(login, nonce)) else ""
+
+    def _device_mark(self, login: str, nonce: str) -> str:
+        if not self._device_secret:
+            with self.store.write() as unit:
+                stored = state.get(unit, state.DEVICE_KEY)
+                if not stored:
+                    stored = secrets.token_hex(32)
+                    state.put(unit, state.DEVICE_KEY, stored)
+            self._device_secret = str(stored)
+        return hmac.new(self._device_secret.encode(), f"{nonce}\n{key_of(login)}".encode(), "sha256").hexdigest()
+
+    def _prove(self, login: str, password: str, address: str, *, device: str) -> MemberRow | Vouched:
         name = key_of(login)
-        self.slowdown.check(name, address)
+        self.slowdown.check(name, address, device=device)
         with self.store.read() as unit:
             member = members.by_subject(unit, LOCAL, name)
         if self.passwords.fits(member.password_hash if member else None, password) and member is not None:
-            self.slowdown.succeeded(name, address)
+            self.slowdown.succeeded(name, address, device=device)
             return member
         vouched = self.ask_directory(login.strip(), password) if self.ask_directory and member is None else None
         if vouched is None:
-            self.slowdown.failed(name, address)
+            self.slowdown.failed(name, address, device=device)
+            self._record_failure(name, address)
             raise SignInRefused("Wrong name or password.")
-        self.slowdown.succeeded(name, address)
+        self.slowdown.succeeded(name, address, device=device)
         return vouched
+
+    def _record_failure(self, name: str, address: str) -> None:
+        """Record a failure, once a minute; a name that is nobody's may be a password typed into the wrong field."""
+        with self.store.read() as unit:
+            known = members.by_keys(unit, [name])
+        whom = f"member:{known[0].id}" if known else "sign-in"
+        if self.slowdown.is_news(whom, address):
+            with self.store.write() as unit:
+                unit.audit(
+                    at=self.wall(), actor="nobody", action="sign-in-refused", object_=whom,
+                    after={"address": address, "known": bool(known)},
+                )  # fmt: skip
 
 
 def new_local(login: str, name: str, roles: list[str], now: datetime) -> MemberRow:
@@ -213,6 +260,7 @@ def new_local(login: str, name: str, roles: list[str], now: datetime) -> MemberR
         provider=LOCAL,
         subject=key_of(login),
         login=login,
+        login_key=key_of(login),
         name=name or login,
         roles=sorted(roles),
         roles_since=now,

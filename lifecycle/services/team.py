@@ -190,6 +190,7 @@ class Team:
             notice = Notice(
                 Topic.MISTAKE, f"{actor.name} says that something is wrong", said, f"/people/{actor.identity_id}",
                 f"identity:{actor.identity_id}",
+                dedupe=f"mistake:{actor.identity_id}:{now:%Y-%m-%dT%H}{now.minute // 10}",
             )  # fmt: skip
             self.notices.tell(unit, notice, told, now)
 

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from lifecycle.domain.errors import LifecycleError, NotFound
-from lifecycle.services.authorisation import SCOPES, Action, Actor, authorize, check_fresh
+from lifecycle.services.authorisation import SCOPES, Action, Actor, authorize, check_fresh, may
 from lifecycle.services.secrets import digest
-from lifecycle.services.sessions import NotSignedIn, Sessions
+from lifecycle.services.sessions import NotSignedIn, Sessions, actor_of
 from lifecycle.store import members
 from lifecycle.store.people_tables import ServiceTokenRow
 from lifecycle.store.unit import Unit
@@ -152,7 +152,7 @@ class ServiceTokens:
         return Actor(row.id, row.name, row.name, scopes=frozenset(row.scopes), kind="token")
 
     def _vouched(self, row: ServiceTokenRow) -> bool:
-        """Say whether whoever made the token could still sign in: it does not outlive them here."""
+        """Say whether whoever made the token could still make it: it does not outlive them or their role here."""
         with self.sessions.store.read() as unit:
             maker = members.get(unit, row.created_by)
             try:
@@ -160,7 +160,7 @@ class ServiceTokens:
                     self.sessions.check_active(unit, maker)
             except NotSignedIn:
                 return False
-        return maker is not None
+        return maker is not None and may(actor_of(maker), Action.MANAGE_TOKENS)
 
     def _find(self, token: str) -> ServiceTokenRow | None:
         if not SHAPE.fullmatch(token) or _checksum(token[len(PREFIX) : -8]) != token[-8:]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,7 @@ class Trail:
         object: str = "",  # noqa: A002 - the word of the trail
         request: str = "",
         before: int | None = None,
+        hidden: Collection[str] = (),
         limit: int = 50,
     ) -> list[AuditRecord]:
         """
@@ -63,6 +64,7 @@ class Trail:
             object: See *actor*.
             request: See *actor*.
             before: Only records with a lower sequence number.
+            hidden: Nothing about these requests.
             limit: How many at most.
         """
         columns = AuditRow.__table__.c
@@ -71,6 +73,8 @@ class Trail:
         for column, value in wanted.items():
             if value:
                 query = query.where(column == value)
+        if hidden:
+            query = query.where(columns.request.not_in(list(hidden)))
         if before is not None:
             query = query.where(columns.seq < before)
         with self.store.read() as unit:

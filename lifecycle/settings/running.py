@@ -51,6 +51,9 @@ class WebSettings(Model):
         parts = urlsplit(self.public_url)
         if self.public_url and (parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/")):
             raise ValueError(f"public_url = {self.public_url!r} is no address such as https://access.example.com")
+        if parts.scheme == "https" and not self.proxies:
+            words = "public_url is https, so a TLS proxy stands in front: set proxies to the number of those that set"
+            raise ValueError(f"{words} X-Forwarded-*; otherwise everybody seems to sign in from one address")
         return self
 
     @model_validator(mode="after")

@@ -18,9 +18,9 @@ _CURRENT = (_E.id == _Q.engagement_id) & (_E.last_day == _Q.last_day)
 """A question counts as long as the roster names the same last day."""
 
 
-def people_cut_off(unit: Unit, member_id: str, since: datetime) -> set[str]:
-    """Return the people whom one member has cut off after *since*."""
-    query = select(_C.identity_id).where(_C.by_member == member_id, _C.at > since)
+def people_cut_off(unit: Unit, member_ids: Collection[str], since: datetime) -> set[str]:
+    """Return the people whom some members have cut off after *since*."""
+    query = select(_C.identity_id).where(_C.by_member.in_(list(member_ids)), _C.at > since)
     return set(unit.session.scalars(query))
 
 

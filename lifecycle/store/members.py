@@ -25,9 +25,9 @@ def get(unit: Unit, member_id: str) -> MemberRow | None:
     return unit.session.get(MemberRow, member_id)
 
 
-def lock(unit: Unit, member_id: str) -> None:
-    """Let this member's decisions come one after the other."""
-    unit.session.execute(unit.lock(select(_M.id).where(_M.id == member_id)))
+def lock(unit: Unit, member_ids: Collection[str]) -> None:
+    """Let the decisions of these members come one after the other."""
+    unit.session.execute(unit.lock(select(_M.id).where(_M.id.in_(list(member_ids))).order_by(_M.id)))
 
 
 def by_subject(unit: Unit, provider: str, subject: str) -> MemberRow | None:
@@ -51,8 +51,15 @@ def by_keys(unit: Unit, keys: Collection[str]) -> list[MemberRow]:
     if not names:
         return []
     vouched = _M.provider.in_(("local", "directory"))
-    matches = or_(_M.email_key.in_(names), (vouched & func.lower(_M.login).in_(names)))
+    matches = or_(_M.email_key.in_(names), vouched & _M.login_key.in_(names))
     return list(unit.session.scalars(select(MemberRow).where(matches).order_by(_M.created_at)))
+
+
+def by_names(unit: Unit, names: Collection[str]) -> list[MemberRow]:
+    """Load everybody who is or may be called one of *names*, by whatever account; nobody needs to vouch for it."""
+    wanted = list(names)
+    columns = (_M.id, _M.identity_id, _M.email_key, _M.login_key, _M.claimed_key)
+    return list(unit.session.scalars(select(MemberRow).where(or_(*(column.in_(wanted) for column in columns)))))
 
 
 def of_identity(unit: Unit, identity_id: str) -> list[MemberRow]:
@@ -66,8 +73,8 @@ def employees(unit: Unit) -> list[MemberRow]:
 
 
 def not_on_roster(unit: Unit) -> list[MemberRow]:
-    """Load those who sign in elsewhere than here and are not known to be on the roster."""
-    return list(unit.session.scalars(select(MemberRow).where(_M.identity_id.is_(None), _M.provider != "local")))
+    """Load those who are not known to be on the roster."""
+    return list(unit.session.scalars(select(MemberRow).where(_M.identity_id.is_(None))))
 
 
 def everybody(unit: Unit, limit: int) -> list[MemberRow]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.grant import Grant
@@ -165,7 +165,7 @@ def add_identities(unit: Unit, people: Sequence[Identity], at: datetime) -> None
     if people:
         rows = [
             {"id": p.id, "source": p.source, "worker_id": p.worker_id, "name": p.name, "email": p.email,
-             "search": _folded(p), "version": 1, "created_at": at}
+             **_found_by(p), "version": 1, "created_at": at}
             for p in people
         ]  # fmt: skip
         unit.session.connection().execute(insert(IdentityRow), rows)
@@ -175,13 +175,22 @@ def update_identities(unit: Unit, people: Sequence[Identity]) -> None:
     """Store changed names and addresses."""
     if people:
         statement = update(IdentityRow.__table__).where(_I.id == bindparam("key"))
-        rows = [{"key": p.id, "new_name": p.name, "new_email": p.email, "new_search": _folded(p)} for p in people]
-        new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("name", "email", "search")}
+        changed = [{"name": p.name, "email": p.email, **_found_by(p)} for p in people]
+        rows = [
+            {"key": p.id} | {f"new_{name}": value for name, value in values.items()}
+            for p, values in zip(people, changed, strict=True)
+        ]
+        new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in changed[0]}
         unit.session.connection().execute(statement.values(**new, version=_I.version + 1), rows)
 
 
-def _folded(person: Identity) -> str:
-    return f"{person.name} {person.worker_id} {person.email}".casefold()
+def _found_by(person: Identity) -> dict[str, str]:
+    """Return the columns that people are searched and recognised by."""
+    return {
+        "search": f"{person.name} {person.worker_id} {person.email}".casefold(),
+        "email_key": key_of(person.email),
+        "worker_key": key_of(person.worker_id),
+    }
 
 
 def _values(engagement: Engagement) -> dict[str, Any]:
@@ -255,8 +264,15 @@ def owner_of(unit: Unit, engagement_id: str) -> str:
 
 
 def end_grant(unit: Unit, grant: Grant, at: datetime) -> Grant:
-    """Have a grant end at *at* (exclusive), or as soon as its interval allows; return it as it is then."""
-    ended = replace(grant, ends_at=max(at, grant.starts_at + timedelta(microseconds=1)))
+    """
+    Have a grant end at *at* (exclusive) and return it as it is then; one that has not begun is deleted.
+
+    What has not begun must not live for an instant, and the trail keeps what it was.
+    """
+    if at <= grant.starts_at:
+        unit.session.execute(delete(GrantRow).where(_G.id == grant.id))
+        return grant
+    ended = replace(grant, ends_at=at)
     unit.session.execute(update(GrantRow).where(_G.id == grant.id).values(ends_at=ended.ends_at))
     return ended
 
@@ -267,8 +283,8 @@ def cut_off(unit: Unit, identity_id: str, at: datetime | None, *, god_withheld: 
     unit.session.execute(update(IdentityRow).where(_I.id == identity_id).values(**values))
 
 
-def bridge(unit: Unit, engagement_id: str, *, last_day: date, until: date) -> None:
-    """Store that access goes on to *until* (inclusive) where the contract's last day is *last_day*."""
+def bridge(unit: Unit, engagement_id: str, *, last_day: date | None, until: date | None) -> None:
+    """Store that access goes on to *until* (inclusive) where the contract's last day is *last_day*; None: no more."""
     values = {"bridged_day": last_day, "bridge_until": until}
     unit.session.execute(update(EngagementRow).where(_E.id == engagement_id).values(**values))
 
@@ -301,13 +317,14 @@ def engagements_sponsored_by(unit: Unit, keys: Collection[str], first: date, las
     return [_engagement(row) for row in unit.session.execute(query.order_by(_E.last_day, _E.id))]
 
 
-def identities_called(unit: Unit, *, email: str = "", worker_id: str = "") -> list[Identity]:
-    """Find people by their whole e-mail address or worker id, without regard to case."""
-    column, value = (_I.email, email) if email else (_I.worker_id, worker_id)
-    if not value:
-        return []
-    query = select(*_IDENTITY).where(func.lower(column) == value.casefold()).limit(2)
-    return [_identity(row) for row in unit.session.execute(query)]
+def identities_called(unit: Unit, *, emails: Collection[str] = (), worker_ids: Collection[str] = ()) -> list[Identity]:
+    """Find people by any of some whole e-mail addresses or worker ids, compared as `key_of` does."""
+    found = {}
+    for column, names in ((_I.email_key, emails), (_I.worker_key, worker_ids)):
+        for chunk in chunks({key_of(name) for name in names} - {""}):
+            for row in unit.session.execute(select(*_IDENTITY).where(column.in_(chunk))):
+                found[row.id] = _identity(row)
+    return list(found.values())
 
 
 def search_identities(unit: Unit, words: str, limit: int, after: tuple[str, str] = ("", "")) -> list[Identity]:

@@ -24,6 +24,8 @@ class MemberRow(Table, table=True):
     __table_args__ = (
         Unique("provider", "subject"),
         Index("ix_member_email_key", "email_key"),
+        Index("ix_member_login_key", "login_key"),
+        Index("ix_member_claimed_key", "claimed_key"),
         Index("ix_member_identity_id", "identity_id"),
         STRICT,
     )
@@ -32,15 +34,21 @@ class MemberRow(Table, table=True):
     """``local``, ``directory``, or the issuer of an OpenID provider."""
     subject: str = words()
     login: str = words()
+    login_key: str = words()
     name: str = words()
     email: str = words()
     email_key: str = words()
     """Verified e-mail address as it is compared; empty where the provider vouches for none."""
+    claimed_key: str = words()
+    """Address that the provider names without vouching for it: it only ever counts against the member."""
     employee_id: str = words()
     supervisor: str = words()
     roles: list[str] = Field(sa_column=Column(Document, nullable=False))
     roles_since: datetime = instant(required=True)
     password_hash: str = words()
+    invited_by: str = words()
+    """Id of whoever has seen the code with which the password was set, and when that was."""
+    invited_at: datetime | None = instant()
     identity_id: str | None = Field(default=None, sa_column=Column(String(36), ForeignKey("identity.id")))
     """Set for whoever is here on a contract."""
     created_at: datetime = instant(required=True)

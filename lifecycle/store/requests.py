@@ -122,9 +122,29 @@ def waiting_to_start(unit: Unit, identity_id: str, now: datetime) -> list[Reques
 
 
 def extensions(unit: Unit, identity_id: str) -> list[RequestRow]:
-    """Load the requests of one person that have extended a grant."""
+    """Load the requests of one person that have extended a grant, in the order of their activation."""
     query = select(RequestRow).where(_R.identity_id == identity_id, _R.kind == "extend", _R.made_grant != "")
-    return list(unit.session.scalars(query))
+    return list(unit.session.scalars(query.order_by(_R.activated_at, _R.id)))
+
+
+def asked_to_extend(unit: Unit, identity_id: str, grant_ids: Collection[str]) -> list[RequestRow]:
+    """Load the requests of one person that ask for more time of some grants and have not been used, locked."""
+    query = select(RequestRow).where(
+        _R.identity_id == identity_id,
+        _R.kind == "extend",
+        _R.grant_id.in_(list(grant_ids)),
+        _R.resolution.in_(("pending", "approved")),
+        _R.activated_at.is_(None),
+    )
+    return list(unit.session.scalars(unit.lock(query)))
+
+
+def extended(unit: Unit, identity_id: str, grant_id: str) -> RequestRow | None:
+    """Load the approved request of one person that extends or will extend a grant."""
+    query = select(RequestRow).where(
+        _R.identity_id == identity_id, _R.kind == "extend", _R.grant_id == grant_id, _R.resolution == "approved"
+    )
+    return unit.session.scalars(query.limit(1)).one_or_none()
 
 
 def close_all(unit: Unit, identity_id: str, now: datetime) -> list[str]:
@@ -137,6 +157,17 @@ def close_all(unit: Unit, identity_id: str, now: datetime) -> list[str]:
             row.resolved_at, row.eligible_until = row.resolved_at or now, now
             unit.session.add(row)
             closed.append(row.id)
+    return closed
+
+
+def withdraw_all(unit: Unit, member_ids: Collection[str], now: datetime) -> list[str]:
+    """Cancel what some members have asked for others and nobody has decided yet; return the ids."""
+    query = select(RequestRow).where(_R.requester_id.in_(list(member_ids)), _R.resolution == "pending")
+    closed = []
+    for row in unit.session.scalars(unit.lock(query)):
+        row.resolution, row.resolved_at = "cancelled", now
+        unit.session.add(row)
+        closed.append(row.id)
     return closed
 
 

@@ -14,8 +14,8 @@ from lifecycle.store.unit import Unit
 WATERMARK, MANUAL_CLOCK, SETUP_CODE = "clock.watermark", "clock.manual", "setup.code"
 RULES, CLOCK_ALARM, REVISION = "rules.fingerprint", "clock.alarm", "revision"
 REQUEST_NUMBER, NUDGE, HOUSEKEEPING_DAY = "request.number", "engine.nudge", "housekeeping.day"
-INVITED = "invited:"
-"""Before a member's id: when they last set a password with a code that an administrator had seen."""
+DEVICE_KEY = "device.key"
+"""Signs what browsers keep after a sign-in; whoever read it could only guess passwords less slowly."""
 _instant = Instant()
 
 

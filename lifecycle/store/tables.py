@@ -58,6 +58,8 @@ class IdentityRow(Table, table=True):
     __table_args__ = (
         Index("ix_identity_source_worker_id", "source", "worker_id"),
         Index("ix_identity_name", "name", "id"),
+        Index("ix_identity_email_key", "email_key"),
+        Index("ix_identity_worker_key", "worker_key"),
         STRICT,
     )
     id: str = Field(sa_column=Column(String(36), primary_key=True))
@@ -71,6 +73,9 @@ class IdentityRow(Table, table=True):
     god_withheld: int = count()
     search: str = words()
     """Name, worker id and e-mail address, folded, for finding people by part of them."""
+    email_key: str = words()
+    worker_key: str = words()
+    """E-mail address and worker id as they are compared, see `lifecycle.domain.party.key_of`."""
 
 
 class EngagementRow(Table, table=True):

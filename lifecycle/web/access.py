@@ -16,6 +16,7 @@ from lifecycle.web.services import services
 
 bp = Blueprint("access", __name__)
 DEPARTED = "departed"
+DEVICE, DEVICE_SECONDS = "device", 90 * 24 * 3600
 
 
 def cookie_name(name: str = "sid") -> str:
@@ -45,15 +46,21 @@ def _form(target: str, error: str = "", status: int = 200) -> ResponseReturnValu
 @bp.post("/sign-in")
 def do_sign_in() -> ResponseReturnValue:
     """Open a session."""
-    target, where = forms.local_path(forms.optional("next")), browser()
+    target, where, login = forms.local_path(forms.optional("next")), browser(), forms.text("login")
     try:
         token = services().sign_in.sign_in(
-            login=forms.text("login"), password=forms.text("password"), address=where.address, agent=where.agent
+            login=login,
+            password=forms.text("password"),
+            address=where.address,
+            agent=where.agent,
+            device=request.cookies.get(cookie_name(DEVICE), "")[:256],
         )
     except (SignInRefused, NotSignedIn, DirectoryDown) as exc:
         return _form(target, str(exc), 403)
     services().sessions.end(g.token)  # whoever signs in anew leaves nothing of before behind
-    return with_session(token, target)
+    response = cast("Response", with_session(token, target))
+    _set_cookie(response, cookie_name(DEVICE), services().sign_in.new_device(login), max_age=DEVICE_SECONDS)
+    return response
 
 
 def provider() -> Oidc:
@@ -92,6 +99,8 @@ def arrive() -> ResponseReturnValue:
         arrival = provider().arrive(answer, secret, browser(), g.token)
     except (ProviderRefused, NotSignedIn) as exc:
         return _form("/", str(exc), 403)
+    if arrival.token != g.token:
+        services().sessions.end(g.token)
     response = cast("Response", with_session(arrival.token, arrival.target))
     response.delete_cookie(cookie_name(DEPARTED), secure=current_app.config["SECURE_COOKIES"], path="/")
     return response
@@ -139,6 +148,7 @@ def accept_invitation() -> ResponseReturnValue:
         )
     except SignInRefused as exc:
         return render_template("auth/invitation.html", code=code, login=login, error=str(exc)), 403
+    services().sessions.end(g.token)
     return with_session(token, "/")
 
 

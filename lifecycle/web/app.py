@@ -73,7 +73,7 @@ def create_app(use_cases: WebServices, settings: WebSettings, *, api: Blueprint)
     app = Flask("lifecycle", template_folder=str(templates_folder()), static_folder=None)
     app.config.update(
         SECRET_KEY=secrets.token_bytes(32),  # signs CSRF tokens only; a restart asks for a fresh form
-        SESSION_COOKIE_NAME="csrf",
+        SESSION_COOKIE_NAME="__Host-csrf" if settings.secure_cookies else "csrf",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,

@@ -16,10 +16,11 @@ PAGE = 50
 @bp.get("/trail")
 def index() -> ResponseReturnValue:
     """List records, by actor, action, object and request."""
-    permitted(Action.SEE_TRAIL)
+    actor = permitted(Action.SEE_TRAIL)
     wanted = {name: forms.query(name) for name in ("actor", "action", "object", "request")}
     before = forms.query("before")
     records = services().trail.search(
+        hidden=services().reviews.hidden_from(actor),
         before=int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None,
         limit=PAGE + 1,
         **wanted,

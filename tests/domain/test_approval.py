@@ -166,14 +166,25 @@ def test_an_approval_is_checked_again_when_it_is_used() -> None:
 
 
 parties = st.builds(
-    lambda n, keys, vendors, window, above, active: Party(
-        f"p{n}", f"P{n}", frozenset({f"p{n}", *keys}), not vendors, frozenset(vendors), window, frozenset(above), active
+    lambda n, keys, said, vendors, window, above, active, invited: Party(
+        f"p{n}",
+        f"P{n}",
+        frozenset({f"p{n}", *keys}),
+        frozenset(said),
+        employee=not vendors,
+        vendors=frozenset(vendors),
+        in_window=window,
+        reports_to=frozenset(above),
+        active=active,
+        invited=invited,
     ),
     st.integers(0, 6),
     st.sets(st.sampled_from(["k1", "k2", "k3"]), max_size=1),
+    st.sets(st.sampled_from(["p0", "k1", "k2"]), max_size=1),
     st.sets(st.sampled_from(["agency", "other"]), max_size=2),
     st.booleans(),
     st.sets(st.sampled_from(["p0", "p1", "k1"]), max_size=1),
+    st.booleans(),
     st.booleans(),
 )
 
@@ -192,11 +203,13 @@ def test_whatever_is_approved_was_approved_by_enough_independent_people(
     assert len(by) <= needed
     assert (asked.resolution is Resolution.APPROVED) is (len(by) == needed)
     for one in by:
-        assert not one.keys & (requester.keys | beneficiary.keys)
-        assert not one.reports_to & (requester.keys | beneficiary.keys)
+        assert not one.names & (requester.names | beneficiary.names)
+        assert not one.reports_to & (requester.names | beneficiary.names)
         assert one.active
+        assert not (one.invited and needed == 2)
+        assert requester.active
         assert one.employee or not (god or one.in_window or one.vendors & beneficiary.vendors)
-    assert not any(a.keys & b.keys for n, a in enumerate(by) for b in by[:n])
+    assert not any(a.names & b.names for n, a in enumerate(by) for b in by[:n])
     if len(by) == 2:
         assert any(one.employee for one in by)
         assert by[0].employee or by[1].employee or not by[0].vendors & by[1].vendors

@@ -245,3 +245,13 @@ def test_376_repeated_ids_are_refused_with_a_useful_reason() -> None:
     assert "a column 'ExitDate'" in missing.expected
     assert len(repeated) == 376
     assert "line 21 gives it to Margarette Valerio" in repeated[0].expected
+
+
+@pytest.mark.parametrize(
+    "address", ["ada@example.com, spy@evil.example", "ada@example.com;b@x", "Ada <ada@x>", "a@b@c", "a b@x"]
+)
+def test_one_address_is_one_address(address: str) -> None:
+    """A second one in the cell was sent everything that the first one was."""
+    content = f'{HEADER},E-mail\n{OK},"{address}"\n'
+    (complaint,) = read(content, columns={**COLUMNS, "email": "E-mail"}).complaints
+    assert (complaint.line, complaint.column, complaint.value) == (2, "E-mail", address)

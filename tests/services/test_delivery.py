@@ -249,7 +249,23 @@ def test_redirects_are_not_followed_and_errors_are_failures(receiver: Receiver) 
 
 
 @pytest.mark.parametrize(
-    "inside", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "::1", "fd00::1", "::ffff:10.0.0.1", "0.0.0.0"]
+    "inside",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "169.254.169.254",
+        "::1",
+        "fd00::1",
+        "::ffff:10.0.0.1",
+        "0.0.0.0",
+        "192.0.0.8",
+        "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::1",
+        "2002:7f00:1::",
+        "fec0::1",
+        "::127.0.0.1",
+        "ff02::1",
+    ],
 )
 def test_a_name_that_leads_inside_is_not_called(receiver: Receiver, inside: str) -> None:
     assert not is_public(inside)
@@ -371,7 +387,9 @@ def test_a_dead_server_is_asked_once_and_delays_no_other_channel(
     world.close()
 
 
-@pytest.mark.parametrize("address", ["w1@", "a@[", "a\nb@example.com", "@", "ünï@example.com"])
+@pytest.mark.parametrize(
+    "address", ["w1@", "a@[", "a\nb@example.com", "@", "ünï@example.com", "w1@example.com, spy@evil.example"]
+)
 def test_what_is_no_address_delays_nobody(world: World, mailbox: Mailbox, address: str) -> None:
     tell(world, "Hello", address, "ada@example.com")
     world.clock.move(minutes=1)

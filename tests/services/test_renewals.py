@@ -189,3 +189,23 @@ def test_what_comes_after_the_message_of_the_day_is_asked_the_next_day(staff: St
     messages = told(staff, "renewal-question", "boss@example.com")
     assert len(messages) == 2
     assert "Late Comer" in messages[-1].body
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_another_answer_withdraws_the_bridge_it_was_asked_with(staff: Staff, approved: bool) -> None:
+    """It was approved all the same, and access went on past a contract that its sponsor let lapse."""
+    world, runtime = staff.world, staff.world.runtime
+    world.clock.move(to=utc(2026, 3, 2, 9))
+    runtime.renewals.run(world.clock.now())
+    asked = {"proposed_day": LAST + timedelta(days=60), "bridge_until": LAST + timedelta(days=10)}
+    bridge = runtime.renewals.answer(staff.mia, question(staff).row.id, Answer.EXTEND, note="needed on", **asked)
+    if approved:
+        staff.review("petra", bridge)
+        staff.review("oskar", bridge)
+    runtime.renewals.answer(staff.mia, question(staff).row.id, Answer.LAPSE)
+    if not approved:
+        assert runtime.reviews.sheet(staff.petra, bridge).request.resolution is Resolution.CANCELLED
+    world.clock.move(to=utc(2026, 4, 2))
+    world.tick()
+    assert world.held("w1") == set()
+    assert "bridge-withdrawn" in {r.action for r in runtime.trail.search()}

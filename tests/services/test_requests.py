@@ -214,7 +214,7 @@ def test_an_approved_grant_waits_until_it_is_needed_and_starts_once(staff: Staff
     request = staff.approved(at_once=False, window=timedelta(days=2))
     world.tick()
     assert world.held("w1") == {"agent"}
-    world.clock.move(days=1)
+    world.clock.move(hours=3)
     with pytest.raises(NotPermitted):
         activation.activate(staff.tomas, request)
     grant = activation.activate(staff.carl, request)
@@ -227,7 +227,7 @@ def test_an_approved_grant_waits_until_it_is_needed_and_starts_once(staff: Staff
 
 def test_a_window_that_has_passed_gives_nothing(staff: Staff) -> None:
     request = staff.approved(at_once=False, window=timedelta(days=2))
-    staff.world.clock.move(days=2)
+    staff.world.clock.move(hours=4)  # an approval of god mode keeps no longer than a request for it
     with pytest.raises(NotEligibleNow, match="not activated in time"):
         staff.world.runtime.activation.activate(staff.carl, request)
     with pytest.raises(NotEligibleNow, match="pending"):
@@ -311,17 +311,15 @@ def test_what_was_ended_early_is_not_brought_back_by_its_extension(staff: Staff)
     staff.approved(hours=8)
     grant = world.runtime.persons.standing(world.person("w1")).contracts[0].grants[0]
     world.clock.move(hours=7)
-    staff.approved(kind=Kind.EXTEND, grant_id=grant.id, hours=2)
-    pending = staff.ask(kind=Kind.EXTEND, grant_id=grant.id, hours=1)
-    staff.review("ines", pending)
+    first = staff.approved(kind=Kind.EXTEND, grant_id=grant.id, hours=2)
+    with pytest.raises(NotEligible, match=first):
+        staff.ask(kind=Kind.EXTEND, grant_id=grant.id, hours=1)
     world.tick()
     activation.end_early(staff.petra, grant.id)
     for hours in (0, 1, 2, 3):
         world.clock.move(hours=min(hours, 1), minutes=1)
         world.tick()
         assert "god" not in world.held("w1"), hours
-    with pytest.raises((NotEligibleNow, RequestClosed)):
-        staff.review("oskar", pending)
 
 
 def test_an_extension_expires_with_what_it_would_extend(staff: Staff) -> None:
@@ -392,7 +390,7 @@ def test_asking_for_a_team_names_who_cannot_have_it(staff: Staff) -> None:
     draft = Draft("", "tool.power", timedelta(hours=8), "weekend cover")
     batch = world.runtime.requests.ask_for_several(staff.mia, [*ids, ids[0]], draft)
     assert len(batch.asked) == 32
-    assert [r.identity for r in batch.refused] == ["Other"]
+    assert [r.identity for r in batch.refused] == ["Somebody else's contractor"], "no names for strangers"
     with pytest.raises(RequestInvalid):
         world.runtime.requests.ask_for_several(staff.mia, [str(n) for n in range(201)], draft)
     with pytest.raises(RequestInvalid):
@@ -531,14 +529,14 @@ def test_one_administrator_cannot_be_both_people(staff: Staff) -> None:
     request = staff.ask()
     code = runtime.membership.invite_again(staff.petra, staff.oskar.id)
     runtime.sign_in.accept(code=code, login="oskar", password="chosen by petra", address="petra's")
-    with pytest.raises(ReviewRefused, match="after an invitation"):
+    with pytest.raises(ReviewRefused, match="invited only lately"):
         staff.review("oskar", request)
     code = runtime.membership.invite(staff.petra, login="puppet", roles=["it-operator"])
     runtime.sign_in.accept(code=code, login="puppet", password="chosen by petra", address="petra's")
-    with pytest.raises(ReviewRefused, match="after an invitation"):
+    with pytest.raises(ReviewRefused, match="invited only lately"):
         staff.review("puppet", request)
     runtime.membership.forget_passkeys(staff.petra, staff.ravi.id)
-    with pytest.raises(ReviewRefused, match="after an invitation"):
+    with pytest.raises(ReviewRefused, match="invited only lately"):
         staff.review("ravi", request)
     staff.world.wall.move(hours=24)
     staff.review("oskar", request)
@@ -614,7 +612,7 @@ def test_nobody_is_warned_of_what_waits_for_a_second_person(staff: Staff) -> Non
         runtime.cut_offs.end_now(staff.mia, world.person(f"x{n}"), typed=f"Many {n}", reason="all of them")
     held = runtime.cut_offs.end_now(staff.mia, world.person("w1"), typed="Carl Jones", reason="theft suspected")
     staff.review("petra", held, deny=True)
-    with pytest.raises(NotPermitted):
+    with pytest.raises(NotFound):
         runtime.reviews.sheet(staff.carl, held)
     own = runtime.team.own_access(staff.carl)
     assert own.waiting == ()

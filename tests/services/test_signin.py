@@ -9,6 +9,7 @@ from lifecycle.domain.errors import NotFound, NotPermitted
 from lifecycle.domain.role import Role
 from lifecycle.services.authorisation import FRESH, StepUpNeeded, check_fresh
 from lifecycle.services.membership import MemberInvalid
+from lifecycle.services.secrets import TooManyAttempts
 from lifecycle.services.sessions import NotSignedIn
 from lifecycle.services.signin import SignInRefused
 from lifecycle.store import people
@@ -163,3 +164,40 @@ def test_nobody_is_found_by_an_empty_address(world: World) -> None:
     world.roster(line("w1"))
     with world.runtime.store.read() as unit:
         assert people.identities_called(unit) == []
+
+
+def test_others_guesses_keep_nobody_out_of_a_browser_they_know_or_a_session_they_have(world: World) -> None:
+    """One who guessed from the same address once kept an administrator out for as long as it pleased him."""
+    world.member("petra", Role.IT_ADMINISTRATOR)
+    sign_in, sessions = world.runtime.sign_in, world.runtime.sessions
+    token = world.sign_in("petra")
+    known, strange = sign_in.new_device("Petra "), sign_in.new_device("oskar")
+    for _ in range(40):
+        with pytest.raises((SignInRefused, TooManyAttempts)):
+            sign_in.sign_in(login="petra", password="guess", address="test", device=strange)
+    with pytest.raises(TooManyAttempts):
+        world.sign_in("petra")
+    for forged in ("", "x.y", strange, known[:-1], known.upper()):
+        with pytest.raises(TooManyAttempts):
+            sign_in.sign_in(login="petra", password=PASSWORD, address="test", device=forged)
+    assert sign_in.sign_in(login="petra", password=PASSWORD, address="test", device=known)
+    assert sign_in.confirm(sessions.actor(token), token, PASSWORD, "test")
+    for _ in range(5):
+        with pytest.raises(SignInRefused):
+            sign_in.sign_in(login="petra", password="guess", address="elsewhere", device=known)
+    with pytest.raises(TooManyAttempts):
+        sign_in.sign_in(login="petra", password="guess", address="anywhere", device=known)
+
+
+def test_guessing_leaves_a_trace_and_no_password_in_it(world: World) -> None:
+    petra = world.member("petra", Role.IT_ADMINISTRATOR)
+    for _ in range(3):
+        for login in ("petra", "my secret typed into the wrong field"):
+            with pytest.raises(SignInRefused):
+                world.runtime.sign_in.sign_in(login=login, password="guess", address="192.0.2.7")
+    found = world.runtime.trail.search(action="sign-in-refused")
+    assert {(r.object, r.after["address"]) for r in found} == {
+        (f"member:{petra.id}", "192.0.2.7"), ("sign-in", "192.0.2.7"),
+    }  # fmt: skip
+    assert len(found) == 2, "once a minute each"
+    assert "secret" not in repr(found)

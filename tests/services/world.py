@@ -103,7 +103,7 @@ class World:
         runtime = Runtime(settings, {"tool": lambda: self.tool})
         clock: Clock = self.clock
         runtime.__dict__["clock"] = clock
-        runtime.sessions.wall = self.wall.now
+        runtime.sessions.wall = runtime.parties.wall = self.wall.now
         self.runtime = runtime
         self.started.append(runtime)
         return runtime
@@ -131,7 +131,7 @@ class World:
             row.email, row.email_key, row.supervisor = email, key_of(email), supervisor
             row.password_hash = HASHED
             if worker:
-                row.identity_id = people.identities_called(unit, worker_id=worker)[0].id
+                row.identity_id = people.identities_called(unit, worker_ids=[worker])[0].id
             unit.session.add(row)
         return self.actor(login)
 
@@ -149,7 +149,7 @@ class World:
     def person(self, worker: str) -> str:
         """Return somebody's id by worker id."""
         with self.runtime.store.read() as unit:
-            return people.identities_called(unit, worker_id=worker)[0].id
+            return people.identities_called(unit, worker_ids=[worker])[0].id
 
     def tick(self) -> int:
         """Make one pass; how many changes were done."""

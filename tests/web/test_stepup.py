@@ -4,8 +4,11 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
+from lifecycle.services.sessions import NotSignedIn, actor_of
+from lifecycle.store import members
 from lifecycle.store.people_tables import SessionRow
 from tests.web.conftest import PASSWORD, Site, get, post
 
@@ -82,3 +85,17 @@ def test_a_session_is_not_given_but_made_anew(site: Site) -> None:
     client.set_cookie("__Host-sid", "chosen-by-an-attacker", domain="localhost", secure=True, path="/")
     post(client, "/sign-in", login="petra", password=PASSWORD)
     assert cookie(client) != "chosen-by-an-attacker"
+
+
+def test_an_invitation_ends_the_session_of_whoever_used_the_browser_before(site: Site) -> None:
+    """The old cookie was good for hours after somebody else had sat down."""
+    runtime = site.runtime
+    with runtime.store.read() as unit:
+        petra = actor_of(members.by_keys(unit, ["petra"])[0], runtime.sessions.wall())
+    code = runtime.membership.invite(petra, login="newcomer", roles=["hr"])
+    client = site.client("hannah")
+    before = cookie(client)
+    assert post(client, "/invitation", code=code, login="newcomer", password=PASSWORD).status_code == 303
+    assert cookie(client) != before
+    with pytest.raises(NotSignedIn):
+        runtime.sessions.actor(before)

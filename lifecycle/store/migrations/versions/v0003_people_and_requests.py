@@ -31,12 +31,17 @@ def _decisions_about_contracts() -> None:
     op.add_column("identity", sa.Column("search", sa.Text(), server_default="", nullable=False))
     op.execute("UPDATE identity SET search = lower(name || ' ' || worker_id || ' ' || email)")
     op.create_index("ix_identity_name", "identity", ["name", "id"], unique=False)
+    for key, column in (("email_key", "email"), ("worker_key", "worker_id")):
+        op.add_column("identity", sa.Column(key, sa.Text(), server_default="", nullable=False))
+        op.execute(f"UPDATE identity SET {key} = lower(trim({column}))")  # noqa: S608 - the two names above
+        op.create_index(f"ix_identity_{key}", "identity", [key], unique=False)
 
 
 def _members_who_were_operators() -> None:
     op.execute(
-        "INSERT INTO member (id, provider, subject, login, name, roles, roles_since, password_hash, created_at, "
-        "disabled_at) SELECT id, 'local', lower(login), login, name, '[\"' || role || '\"]', created_at, "
+        "INSERT INTO member (id, provider, subject, login, login_key, name, roles, roles_since, password_hash, "
+        "created_at, disabled_at) SELECT id, 'local', lower(login), login, lower(login), name, "
+        "'[\"' || role || '\"]', created_at, "
         "password_hash, created_at, disabled_at FROM operator"
     )
     op.drop_table("operator")
@@ -50,14 +55,18 @@ def _members() -> None:
         sa.Column("provider", sa.Text(), server_default="", nullable=False),
         sa.Column("subject", sa.Text(), server_default="", nullable=False),
         sa.Column("login", sa.Text(), server_default="", nullable=False),
+        sa.Column("login_key", sa.Text(), server_default="", nullable=False),
         sa.Column("name", sa.Text(), server_default="", nullable=False),
         sa.Column("email", sa.Text(), server_default="", nullable=False),
         sa.Column("email_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("claimed_key", sa.Text(), server_default="", nullable=False),
         sa.Column("employee_id", sa.Text(), server_default="", nullable=False),
         sa.Column("supervisor", sa.Text(), server_default="", nullable=False),
         sa.Column("roles", Document(), nullable=False),
         sa.Column("roles_since", Instant(), nullable=False),
         sa.Column("password_hash", sa.Text(), server_default="", nullable=False),
+        sa.Column("invited_by", sa.Text(), server_default="", nullable=False),
+        sa.Column("invited_at", Instant(), nullable=True),
         sa.Column("identity_id", sa.String(length=36), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("seen_at", Instant(), nullable=True),
@@ -68,6 +77,8 @@ def _members() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_member_email_key", "member", ["email_key"], unique=False)
+    op.create_index("ix_member_login_key", "member", ["login_key"], unique=False)
+    op.create_index("ix_member_claimed_key", "member", ["claimed_key"], unique=False)
     op.create_index("ix_member_identity_id", "member", ["identity_id"], unique=False)
     op.create_table(
         "web_session",

@@ -1,0 +1,299 @@
+"""One person is one person, by whatever account, however it is spelt, and whatever nobody vouches for."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from lifecycle.domain.approval import Kind, Resolution, ReviewRefused, Verdict
+from lifecycle.domain.eligibility import NotEligible
+from lifecycle.domain.errors import NotFound, NotPermitted
+from lifecycle.domain.grant import NothingLeftToGrant
+from lifecycle.domain.party import key_of
+from lifecycle.domain.role import Role
+from lifecycle.services.admission import Vouched, admit
+from lifecycle.services.authorisation import Actor
+from lifecycle.services.cutoff import SecondPersonNeeded
+from lifecycle.services.membership import MemberInvalid
+from lifecycle.services.requests import AlreadyAsked, Draft
+from lifecycle.services.sessions import NotSignedIn, actor_of
+from lifecycle.services.tokens import TokenRefused
+from lifecycle.store import members, notices
+from tests.services.team import Staff
+from tests.services.world import PASSWORD, line, utc
+
+ISSUER = "https://login.example.com"
+
+
+def at_the_provider(staff: Staff, subject: str, *, groups: tuple[str, ...] = (), **facts: Any) -> Actor:
+    """Sign somebody in through the provider."""
+    runtime = staff.world.runtime
+    settings = runtime.settings.sign_in.model_copy(
+        update={"roles": {"it": (Role.IT_OPERATOR,), "boss": (Role.MANAGER,)}}
+    )
+    vouched = Vouched(ISSUER, subject, facts.pop("login", subject), subject, groups=groups, **facts)
+    with runtime.store.write() as unit:
+        member = admit(unit, vouched, settings, staff.world.wall.now())
+        runtime.sessions.check_active(unit, member)
+        return actor_of(member, staff.world.wall.now())
+
+
+def review(staff: Staff, by: Actor, request: str) -> Any:
+    reviews = staff.world.runtime.reviews
+    shown = reviews.sheet(by, request).shown
+    return reviews.review(by, request, verdict=Verdict.APPROVE, note="agreed", shown=shown)
+
+
+@pytest.mark.parametrize(
+    "facts", [{"claimed_email": "oskar@example.com"}, {"login": "Oskar@Example.com"}, {"email": "oskar@example.com"}]
+)
+def test_a_second_account_is_the_same_person_though_nobody_vouches_for_its_address(
+    staff: Staff, facts: dict[str, str]
+) -> None:
+    again = at_the_provider(staff, "sub-1", groups=("it",), **{"claimed_email": "oskar@example.com", **facts})
+    request = staff.ask(by="mia")
+    staff.review("oskar", request)
+    with pytest.raises(ReviewRefused):
+        review(staff, again, request)
+
+
+def test_whoever_names_a_contractors_address_is_taken_for_one_and_gains_nothing(staff: Staff) -> None:
+    dana = at_the_provider(staff, "sub-2", groups=("it",), claimed_email="W2@example.com")
+    assert dana.identity_id == ""
+    with pytest.raises(NotPermitted):
+        staff.world.runtime.team.own_access(dana)
+    for_dana, for_carl = staff.ask(worker="w2", right="tool.power"), staff.ask()
+    for request in (for_dana, for_carl):
+        with pytest.raises(ReviewRefused):
+            review(staff, dana, request)
+    staff.world.clock.move(to=utc(2026, 4, 2))
+    with pytest.raises(NotSignedIn):
+        at_the_provider(staff, "sub-2", groups=("it",), claimed_email="w2@example.com")
+
+
+def test_whoever_could_not_be_told_from_a_contractor_does_not_review_god_mode(staff: Staff) -> None:
+    somebody = at_the_provider(staff, "sub-3", groups=("it",))
+    with pytest.raises(ReviewRefused, match="known to be employees"):
+        review(staff, somebody, staff.ask())
+
+
+def test_a_local_account_is_recognised_when_its_owner_comes_onto_the_roster(staff: Staff) -> None:
+    world = staff.world
+    world.member("eve", Role.IT_OPERATOR, email="w9@example.com")
+    token = world.sign_in("eve")
+    world.roster(
+        line("w1", role="agent", name="Carl Jones"), line("w2", role="agent", name="Dana Fox"),
+        line("w9", role="agent", name="Eve Long"),
+    )  # fmt: skip
+    assert Role.CONTRACTOR in world.runtime.sessions.actor(token).roles
+    with pytest.raises(ReviewRefused):
+        staff.review("eve", staff.ask())
+    world.runtime.cut_offs.end_now(staff.mia, world.person("w9"), typed="Eve Long", reason="left in anger")
+    with pytest.raises(NotSignedIn):
+        world.runtime.sessions.actor(token)
+    with pytest.raises(MemberInvalid, match="worker id"):
+        world.runtime.membership.invite(staff.petra, login="x", worker_id="nobody")
+
+
+def test_an_invited_contractor_is_one_by_address_too(staff: Staff) -> None:
+    staff.world.runtime.membership.invite(staff.petra, login="dana", email="w2@example.com", roles=["it-operator"])
+    assert Role.CONTRACTOR in staff.world.actor("dana").roles
+
+
+def test_for_a_day_whoever_was_invited_may_be_whoever_invited_them(staff: Staff) -> None:
+    world, runtime = staff.world, staff.world.runtime
+    world.roster(
+        line("w1", role="agent", name="Carl Jones", sponsor="puppet@example.com"), line("w2", role="agent", name="Dana")
+    )
+    invited = {"email": "puppet@example.com", "roles": ["manager", "it-operator"]}
+    code = runtime.membership.invite(staff.petra, login="puppet", **invited)
+    runtime.sign_in.accept(code=code, login="puppet", password=PASSWORD, address="petra's")
+    request = staff.ask(by="puppet")
+    with pytest.raises(ReviewRefused, match="asked for this"):
+        staff.review("petra", request)
+    runtime.cut_offs.end_now(staff.petra, world.person("w2"), typed="Dana", reason="on the phone")
+    with pytest.raises(SecondPersonNeeded):
+        runtime.cut_offs.undo(world.actor("puppet"), world.person("w2"), "a mistake")
+    world.wall.move(hours=24)
+    assert staff.review("petra", request).resolution is Resolution.PENDING
+
+
+def test_the_sixth_is_counted_over_all_accounts_of_one_person(staff: Staff) -> None:
+    world, cut_offs = staff.world, staff.world.runtime.cut_offs
+    world.roster(*(line(f"x{n}", role="agent", name=f"Many {n}") for n in range(7)))
+    again = at_the_provider(staff, "sub-4", groups=("it",), claimed_email="oskar@example.com")
+    for n in range(5):
+        by = again if n % 2 else staff.oskar
+        assert cut_offs.end_now(by, world.person(f"x{n}"), typed=f"Many {n}", reason="all of them") == ""
+    for n, by in ((5, again), (6, staff.oskar)):
+        assert cut_offs.end_now(by, world.person(f"x{n}"), typed=f"Many {n}", reason="all of them") != ""
+
+
+def test_disabling_somebody_disables_every_account_of_theirs(staff: Staff) -> None:
+    world, membership = staff.world, staff.world.runtime.membership
+    again = at_the_provider(staff, "sub-5", groups=("it",), email="oskar@example.com")
+    second = world.member("petra2", email="petra@example.com")
+    with pytest.raises(MemberInvalid, match="your own"):
+        membership.disable(staff.petra, second.id)
+    membership.disable(staff.petra, staff.oskar.id)
+    with world.runtime.store.read() as unit:
+        row = members.get(unit, again.id)
+        assert row is not None and row.disabled_at is not None
+    with pytest.raises(ReviewRefused):
+        review(staff, again, staff.ask())
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Mu\u0308ller AG", "Müller AG"),
+        ("Ac\u200bme", "Acme"),
+        ("ACME", "Acme"),
+        ("Straße", "STRASSE"),
+        ("ﬁrm", "firm"),
+    ],
+)
+def test_spelling_does_not_make_two_vendors(one: str, other: str) -> None:
+    assert key_of(one) == key_of(other)
+
+
+def test_what_nobody_stands_for_any_more_is_not_approved(staff: Staff) -> None:
+    runtime = staff.world.runtime
+    request, granted = staff.ask(), staff.approved(worker="w2", at_once=False)
+    staff.review("ravi", request)
+    runtime.membership.set_roles(staff.petra, staff.mia.id, [])
+    assert "who asked for this" in runtime.reviews.sheet(staff.oskar, request).closed
+    with pytest.raises(ReviewRefused, match="Mia, who asked for this"):
+        staff.review("oskar", request)
+    dana = staff.world.member("dana", worker="w2")
+    with pytest.raises(ReviewRefused, match="Mia, who asked for this"):
+        runtime.activation.activate(dana, granted)
+
+
+def test_what_somebody_asked_for_others_ends_with_their_own_access(staff: Staff) -> None:
+    world = staff.world
+    world.member("dana", Role.MANAGER, worker="w2")
+    world.roster(
+        line("w1", role="agent", name="Carl Jones", sponsor="w2@example.com"), line("w2", role="agent", name="Dana Fox")
+    )
+    with world.runtime.store.write() as unit:
+        row = members.by_subject(unit, "local", "dana")
+        assert row is not None
+        row.email = row.email_key = "w2@example.com"
+        unit.session.add(row)
+    request = staff.ask(by="dana")
+    world.runtime.cut_offs.end_now(staff.petra, world.person("w2"), typed="Dana Fox", reason="fraud")
+    assert world.runtime.reviews.sheet(staff.petra, request).request.resolution is Resolution.CANCELLED
+
+
+def test_each_sponsor_gives_rights_on_their_own_contract(staff: Staff) -> None:
+    world = staff.world
+    world.roster(
+        line("w1", role="agent", name="Carl Jones", contract="A", last=date(2026, 12, 31)),
+        line("w1", role="agent", name="Carl Jones", contract="B", last=date(2026, 3, 20), sponsor="tomas@example.com"),
+        line("w2", role="agent", name="Dana Fox", contract="C"),
+        line("w2", role="agent", name="Dana Fox", contract="D", first=date(2026, 6, 1), last=date(2026, 12, 31),
+             sponsor="tomas@example.com"),
+    )  # fmt: skip
+    staff.approved(by=("oskar",), right="tool.power", hours=24 * 60)
+    mine = staff.approved(by=("oskar",), right="tool.wiki", hours=24 * 60, worker="w1")
+    assert mine
+    request = world.runtime.requests.ask(staff.tomas, _draft(world.person("w1"), "tool.viewer", timedelta(days=60)))
+    staff.review("oskar", request)
+    ends = {g.request: g.ends_at for c in _contracts(staff, "w1") for g in c.grants}
+    assert ends[request] < utc(2026, 3, 21, 12), "his own contract ends on 20 March"
+    with pytest.raises(NotPermitted):
+        world.runtime.requests.ask(staff.tomas, _draft(world.person("w2"), "tool.viewer", timedelta(days=1)))
+    with pytest.raises(NotPermitted):
+        world.runtime.cut_offs.view(staff.tomas, world.person("w2"))
+
+
+def _draft(person: str, right: str, asked: timedelta) -> Any:
+    return Draft(person, right, asked, "for the handover")
+
+
+def _contracts(staff: Staff, worker: str) -> Any:
+    runtime = staff.world.runtime
+    with runtime.store.read() as unit:
+        return runtime.parties.contracts(unit, staff.world.person(worker))
+
+
+def test_approvals_of_god_mode_do_not_pile_up(staff: Staff) -> None:
+    world, activation = staff.world, staff.world.runtime.activation
+    first = staff.approved(at_once=False, hours=8, window=timedelta(days=7))
+    with pytest.raises(AlreadyAsked, match=first):
+        staff.ask(hours=8)
+    activation.activate(staff.carl, first)
+    began = world.clock.now()
+    world.clock.move(hours=5)
+    staff.approved(hours=8, by=("ines", "petra"))
+    assert {g.ends_at for c in _contracts(staff, "w1") for g in c.grants} == {began + timedelta(hours=8)}
+    world.clock.move(to=began + timedelta(hours=7, minutes=59))
+    world.tick()
+    assert "god" in world.held("w1")
+    world.clock.move(minutes=1)
+    world.tick()
+    assert "god" not in world.held("w1")
+    staff.approved(hours=2, kind=Kind.NEW)
+    world.clock.move(hours=1)
+    with pytest.raises((NothingLeftToGrant, NotEligible)):
+        staff.ask(hours=8, kind=Kind.RENEW, grant_id=next(g.id for c in _contracts(staff, "w1") for g in c.grants
+                                                          if g.ends_at > world.clock.now()))  # fmt: skip
+
+
+def test_what_has_not_begun_is_gone_when_it_is_ended(staff: Staff) -> None:
+    """It once lived for a microsecond at its old start, which a tick at that very instant would have granted."""
+    world, runtime = staff.world, staff.world.runtime
+    staff.approved(hours=8)
+    grant = _contracts(staff, "w1")[0].grants[0]
+    world.clock.move(hours=7)
+    staff.approved(kind=Kind.EXTEND, grant_id=grant.id, hours=2)
+    starts = grant.ends_at
+    world.clock.move(minutes=1)
+    person = world.person("w1")
+    runtime.cut_offs.end_now(staff.mia, person, typed="Carl Jones", reason="a mistake")
+    runtime.cut_offs.undo(staff.petra, person, "it was a mistake")
+    world.clock.move(to=starts)
+    world.tick()
+    assert "god" not in world.held("w1")
+    assert not [g for g in _contracts(staff, "w1")[0].grants if g.starts_at >= starts]
+
+
+def test_a_token_ends_with_the_role_of_whoever_made_it(staff: Staff) -> None:
+    tokens = staff.world.runtime.tokens
+    token, _ = tokens.make(staff.petra, "siem", ["trail:read"], 30)
+    assert tokens.actor(token)
+    root = staff.world.member("root", Role.IT_ADMINISTRATOR)
+    staff.world.runtime.membership.set_roles(root, staff.petra.id, ["it-operator"])
+    with pytest.raises(TokenRefused):
+        tokens.actor(token)
+
+
+def test_one_of_it_who_is_about_to_be_cut_off_reads_nothing_of_it(staff: Staff) -> None:
+    world, runtime = staff.world, staff.world.runtime
+    world.roster(
+        line("w1", role="agent", name="Carl Jones"), line("w2", role="agent", name="Dana Fox"),
+        *(line(f"x{n}", role="agent", name=f"Many {n}") for n in range(5)),
+    )  # fmt: skip
+    dana = world.member("dana", Role.IT_OPERATOR, Role.IT_ADMINISTRATOR, worker="w2")
+    for n in range(5):
+        runtime.cut_offs.end_now(staff.mia, world.person(f"x{n}"), typed=f"Many {n}", reason="all of them")
+    held = runtime.cut_offs.end_now(staff.mia, world.person("w2"), typed="Dana Fox", reason="suspected theft")
+    with pytest.raises(NotFound):
+        runtime.reviews.sheet(dana, held)
+    with pytest.raises(NotFound):
+        runtime.reviews.mark_seen(dana, held)
+    assert held not in {c.row.id for c in runtime.reviews.pending(dana)}
+    assert held in {c.row.id for c in runtime.reviews.pending(staff.petra)}
+    assert "theft" not in repr(runtime.trail.search(hidden=runtime.reviews.hidden_from(dana)))
+    assert "theft" in repr(runtime.trail.search(hidden=runtime.reviews.hidden_from(staff.petra)))
+    assert "Dana" not in repr([a.title for a in runtime.overview.dashboard().alerts])
+
+
+def test_many_reports_make_few_messages(staff: Staff) -> None:
+    runtime = staff.world.runtime
+    for n in range(50):
+        runtime.team.report_mistake(staff.carl, f"this is wrong, for the {n}th time")
+    with runtime.store.read() as unit:
+        due = notices.due(unit, staff.world.clock.now() + timedelta(hours=1), 10_000)
+        assert len([n for n in due if n.topic == "mistake-reported"]) == 3, "the sponsor, HR and IT are told once"
