@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from lifecycle.services.authorisation import Actor
 from tests.web.conftest import PASSWORD, Site, sign_in
 from tests.web.test_browser import RULES, SMALL
 
