@@ -11,7 +11,11 @@ from lifecycle.domain.errors import LifecycleError
 from lifecycle.domain.grant import Grant, NothingLeftToGrant
 
 LAST_PART = 4
-"""More time can be asked for in the last quarter of a grant, and at least in its last hour."""
+"""More time can be asked for in the last quarter of a grant."""
+LAST_PART_AT_LEAST = timedelta(minutes=10)
+"""A quarter of a short grant is too little to be reviewed in."""
+
+CUT_OFF = "Their access was ended by a person; that must be undone first."
 
 
 class NotEligible(LifecycleError):
@@ -104,7 +108,7 @@ def approvals_for(entitlement: Entitlement, limit: Limit) -> int:
 def extension_opens_at(grant: Grant) -> datetime:
     """Return the instant from which more time for *grant* can be asked for."""
     length = grant.ends_at - grant.starts_at
-    return grant.ends_at - max(length / LAST_PART, min(timedelta(hours=1), length))
+    return grant.ends_at - max(length / LAST_PART, min(LAST_PART_AT_LEAST, length))
 
 
 def check_extension(grant: Grant, now: datetime) -> None:
