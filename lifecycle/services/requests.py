@@ -197,7 +197,7 @@ class Requests:
             draft = self._draft_of(row, asked, reason)
             check_words(draft)
             new = self._propose(unit, actor, draft, now).row
-            before = {"seconds": row.asked_seconds, "reason": row.reason}
+            before = _said(row)
             row.asked_seconds, row.reason, row.terms = new.asked_seconds, new.reason, new.terms
             row.approvals_needed, row.exception = new.approvals_needed, new.exception
             row.revision, row.seen_by, row.seen_at = row.revision + 1, "", None

@@ -141,7 +141,11 @@ def record_words(record: AuditRecord) -> str:
     said = [
         f"{key.replace('_', ' ')} {_plain(value)}" for key, value in record.after.items() if key not in SAID_ELSEWHERE
     ]
-    was = [f"{key.replace('_', ' ')} was {value}" for key, value in record.before.items() if isinstance(value, str)]
+    was = [
+        f"{key.replace('_', ' ')} was {_plain(value)}"
+        for key, value in record.before.items()
+        if value != record.after.get(key) and (isinstance(value, str) or key in record.after)
+    ]
     return ", ".join([*was, *said])
 
 

@@ -26,6 +26,7 @@ from lifecycle.services.activation import NotEligibleNow
 from lifecycle.services.authorisation import StepUpNeeded
 from lifecycle.services.requests import AlreadyAsked, Draft, RequestInvalid
 from lifecycle.store import notices, state
+from lifecycle.web.formats import record_words
 from tests.services.team import Staff
 from tests.services.world import line, utc
 
@@ -157,6 +158,12 @@ def test_an_edit_voids_what_was_approved(staff: Staff) -> None:
     with pytest.raises(NotPermitted):
         runtime.requests.edit(staff.ravi, request, asked=HOUR, reason="because I can")
     runtime.requests.edit(staff.mia, request, asked=8 * HOUR, reason="it takes longer")
+    edited = runtime.trail.search(request=request)[0]
+    assert edited.before.keys() == edited.after.keys()
+    words = record_words(edited)
+    assert "hours was 4.0" in words
+    assert "reason was incident 7" in words
+    assert "kind was" not in words
     with pytest.raises(RequestChanged):
         staff.review("petra", request, shown=old)
     assert staff.review("petra", request).resolution is Resolution.PENDING
