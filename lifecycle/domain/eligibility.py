@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -61,7 +62,7 @@ def limit_of(contract: Contract, entitlement: Entitlement, tier_longest: timedel
     if not entitlement.requestable:
         raise NotEligible(f"{entitlement.title} cannot be asked for here.")
     if contract.engagement.measures.cut_off(now):
-        raise NotEligible("Their access was ended by a person; that must be undone first.")
+        raise NotEligible(CUT_OFF)
     timeline = contract.timeline
     if not timeline.live_at(now):
         raise NotEligible("The contract does not run now.")
@@ -78,6 +79,11 @@ def limit_of(contract: Contract, entitlement: Entitlement, tier_longest: timedel
     if now >= timeline.final_day_at:
         raise NotEligible("On the last working day no exception is possible.")
     return Limit(longest, timeline.final_day_at, "the last working day begins then", exception=True)
+
+
+def why_none_runs(contracts: Sequence[Contract], now: datetime) -> str:
+    """Say why none of one person's *contracts* gives anything at *now* (aware): ended by a person, or by its dates."""
+    return CUT_OFF if any(c.timeline.live_at(now) for c in contracts) else "No contract of theirs runs now."
 
 
 def narrowing_of(
@@ -106,7 +112,7 @@ def approvals_for(entitlement: Entitlement, limit: Limit) -> int:
 
 
 def extension_opens_at(grant: Grant) -> datetime:
-    """Return the instant from which more time for *grant* can be asked for."""
+    """Return the instant from which more time for *grant* can be asked for: its last quarter, or ten minutes."""
     length = grant.ends_at - grant.starts_at
     return grant.ends_at - max(length / LAST_PART, min(LAST_PART_AT_LEAST, length))
 

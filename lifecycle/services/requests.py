@@ -20,6 +20,7 @@ from lifecycle.domain.eligibility import (
     is_god,
     limit_of,
     narrowing_of,
+    why_none_runs,
 )
 from lifecycle.domain.entitlement import Entitlement
 from lifecycle.domain.errors import LifecycleError, NotFound, NotPermitted
@@ -291,7 +292,7 @@ class Requests:
             return next(c for c in contracts if c.engagement.id == grant.engagement_id)
         contract = self.casebook.latest_contract(unit, draft.identity_id, now)
         if contract is None:
-            raise NotEligible("No contract of theirs runs now.")
+            raise NotEligible(why_none_runs(self.casebook.parties.contracts(unit, draft.identity_id), now))
         return contract
 
     def _row(
