@@ -84,7 +84,7 @@ class Proposal:
     """The most powerful right held in the same target once it has ended; None for nothing."""
     approvals_needed: int
     reviewers: tuple[str, ...]
-    """Who must review, by name or address."""
+    """Who could review, by name or address; empty where nobody was to be named."""
     row: RequestRow
 
 
@@ -112,16 +112,25 @@ class Requests:
     casebook: Casebook
     notices: Notices
 
-    def proposal(self, actor: Actor, draft: Draft) -> Proposal:
+    def proposal(self, actor: Actor, draft: Draft, *, named: bool = True) -> Proposal:
         """
         Say what *draft* would mean.
+
+        Args:
+            actor: Who would ask.
+            draft: What.
+            named: Whether to look up who could review it.
 
         Raises:
             NotPermitted: If the person is not one of the actor's contractors, nor the actor.
             NotEligible, NothingLeftToGrant: If it cannot be had.
         """
         with self.store.read() as unit:
-            return self._propose(unit, actor, draft, self.casebook.clock.now())
+            proposal = self._propose(unit, actor, draft, self.casebook.clock.now())
+            if not named:
+                return proposal
+            case = self.casebook.load(unit, proposal.row)
+            return replace(proposal, reviewers=self.casebook.reviewer_names(unit, case))
 
     def ask(self, actor: Actor, draft: Draft, *, batch: str = "") -> str:
         """
@@ -263,14 +272,13 @@ class Requests:
         if grant is not None and draft.kind is Kind.EXTEND:
             row.expires_at = min(row.expires_at, grant.ends_at)  # what has ended is renewed, not extended
         row.terms = book.terms(row, contract, entitlement)
-        pool = book.pool(unit, row, contract, entitlement)
         narrowing = narrowing_of(entitlement, book.rulebook.catalogue, contract, starts_at, ends_at)
         after = book.afterwards(unit, identity.id, entitlement, ends_at)
         return Proposal(
             draft, identity, contract, entitlement, limit, starts_at, ends_at,
             narrowing,
             after,
-            row.approvals_needed, (*pool.named, "IT"), row,
+            row.approvals_needed, (), row,
         )  # fmt: skip
 
     def _grant(self, unit: Unit, draft: Draft, now: datetime) -> Grant | None:

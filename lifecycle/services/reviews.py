@@ -122,7 +122,6 @@ class Reviews:
                 after = self.casebook.afterwards(unit, case.identity.id, case.entitlement, ends_at)
             except LifecycleError as exc:
                 closed = str(exc)
-        names = {m.id: m.name or m.login for m in self.casebook.reviewers(unit, case)}
         return Sheet(
             case=case,
             now=now,
@@ -134,7 +133,7 @@ class Reviews:
             narrowing=narrowing,
             after=after,
             mine=self._why_not(case, actor, *self._reader(unit, actor)),
-            reviewers=tuple(sorted(names.values()))[:20],
+            reviewers=self.casebook.reviewer_names(unit, case),
             own=bool(actor.keys & case.request.requester.keys),
             can_activate=bool(actor.keys & (case.request.requester.keys | case.request.beneficiary.keys)),
         )
