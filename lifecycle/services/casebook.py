@@ -74,6 +74,11 @@ class Case:
         return About(f"request:{self.row.id}", self.identity.id, sponsor, parties)
 
     @property
+    def length(self) -> timedelta:
+        """How long it is for: what was approved, or what is asked as long as nothing is."""
+        return self.request.allowed if self.request.resolution is Resolution.APPROVED else self.request.asked
+
+    @property
     def link(self) -> str:
         """Path of its page."""
         return f"/requests/{self.row.id}"

@@ -31,6 +31,7 @@ from lifecycle.domain.party import Party
 from lifecycle.services.activation import Activation
 from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh
 from lifecycle.services.casebook import Case, Casebook
+from lifecycle.services.course import Course, course_of
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import members_called
 from lifecycle.store import members, requests, state
@@ -56,6 +57,9 @@ class Sheet:
     closed: str
     starts_at: datetime
     ends_at: datetime | None
+    """When it would end if it began now, or ends; None where it will not begin any more."""
+    course: Course | None
+    """What became of it once it was activated."""
     narrowing: tuple[tuple[datetime, Entitlement | None], ...]
     after: Entitlement | None
     mine: str
@@ -78,9 +82,7 @@ class Sheet:
     @property
     def eligible(self) -> bool:
         """Whether it is approved and waits to be activated."""
-        row = self.case.row
-        waiting = row.activated_at is None and row.eligible_until is not None and self.now < row.eligible_until
-        return self.request.resolution is Resolution.APPROVED and waiting
+        return _is_eligible(self.case, self.now)
 
 
 @dataclass
@@ -111,15 +113,19 @@ class Reviews:
     def _sheet(self, unit: Unit, case: Case, actor: Actor, now: datetime) -> Sheet:
         limit, closed, ends_at, after = None, "", None, None
         narrowing: tuple[tuple[datetime, Entitlement | None], ...] = ()
-        starts_at = self.activation.starts_at(unit, case, now)
+        starts_at, course = self.activation.starts_at(unit, case, now), course_of(unit, case, now)
+        if course is not None and course.starts_at is not None:
+            starts_at, ends_at = course.starts_at, course.ends_at
         if case.entitlement is not None:
             try:
-                longest = self.casebook.settings.longest(case.entitlement.tier)
-                limit = limit_of(case.contract, case.entitlement, longest, now)
-                ends_at = limit.ends_at(case.request.allowed, starts_at)
-                catalogue = self.casebook.rulebook.catalogue
-                narrowing = narrowing_of(case.entitlement, catalogue, case.contract, starts_at, ends_at)
-                after = self.casebook.afterwards(unit, case.identity.id, case.entitlement, ends_at)
+                if case.request.is_open_at(now) or _is_eligible(case, now):
+                    longest = self.casebook.settings.longest(case.entitlement.tier)
+                    limit = limit_of(case.contract, case.entitlement, longest, now)
+                    ends_at = limit.ends_at(case.request.allowed, starts_at)
+                if ends_at is not None:
+                    catalogue = self.casebook.rulebook.catalogue
+                    narrowing = narrowing_of(case.entitlement, catalogue, case.contract, starts_at, ends_at)
+                    after = self.casebook.afterwards(unit, case.identity.id, case.entitlement, ends_at)
             except LifecycleError as exc:
                 closed = str(exc)
         return Sheet(
@@ -130,6 +136,7 @@ class Reviews:
             closed=closed,
             starts_at=starts_at,
             ends_at=ends_at,
+            course=course,
             narrowing=narrowing,
             after=after,
             mine=self._why_not(case, actor, *self._reader(unit, actor)),
@@ -376,6 +383,13 @@ class Reviews:
                 request=request_id,
             )  # fmt: skip
             self.notices.unsay(unit, f"request:{request_id}", now, Topic.REMINDER)
+
+
+def _is_eligible(case: Case, now: datetime) -> bool:
+    """Say whether it is approved and waits to be activated."""
+    row = case.row
+    waiting = row.activated_at is None and row.eligible_until is not None and now < row.eligible_until
+    return case.request.resolution is Resolution.APPROVED and waiting
 
 
 def _object_of(case: Case) -> str:

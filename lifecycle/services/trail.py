@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,10 +39,8 @@ class Trail:
 
     def about(self, objects: list[str], limit: int = 50) -> list[AuditRecord]:
         """List the newest records about any of *objects*, newest first."""
-        columns = AuditRow.__table__.c
-        query = select(AuditRow).where(columns.object.in_(objects)).order_by(columns.seq.desc()).limit(limit)
         with self.store.read() as unit:
-            return [_record(row) for row in unit.session.scalars(query)]
+            return records_about(unit, objects, limit=limit)
 
     def search(
         self,
@@ -75,6 +73,17 @@ class Trail:
             query = query.where(columns.seq < before)
         with self.store.read() as unit:
             return [_record(row) for row in unit.session.scalars(query)]
+
+
+def records_about(
+    unit: Unit, objects: Collection[str], *, actions: Collection[str] = (), limit: int = 200
+) -> list[AuditRecord]:
+    """List the newest records about any of *objects*, newest first; of *actions* only, if any are named."""
+    columns = AuditRow.__table__.c
+    query = select(AuditRow).where(columns.object.in_(objects)).order_by(columns.seq.desc()).limit(limit)
+    if actions:
+        query = query.where(columns.action.in_(actions))
+    return [_record(row) for row in unit.session.scalars(query)]
 
 
 def _stored(unit: Unit, progress: Callable[[int], None]) -> Iterator[tuple[AuditRecord, str]]:

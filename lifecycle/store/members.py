@@ -55,6 +55,16 @@ def by_keys(unit: Unit, keys: Collection[str]) -> list[MemberRow]:
     return list(unit.session.scalars(select(MemberRow).where(matches).order_by(_M.created_at)))
 
 
+def names(unit: Unit, logins: Collection[str]) -> list[tuple[str, str]]:
+    """List sign-in name and name of everybody who signs in under one of *logins*, exactly so written."""
+    found = []
+    for chunk in chunks(logins):
+        found += [
+            (row.login, row.name) for row in unit.session.execute(select(_M.login, _M.name).where(_M.login.in_(chunk)))
+        ]
+    return found
+
+
 def of_identity(unit: Unit, identity_id: str) -> list[MemberRow]:
     """Load everybody who signs in as one person on the roster."""
     return list(unit.session.scalars(select(MemberRow).where(_M.identity_id == identity_id)))
