@@ -72,7 +72,7 @@ class Trail:
         if before is not None:
             query = query.where(columns.seq < before)
         with self.store.read() as unit:
-            return [_record(row) for row in unit.session.scalars(query)]
+            return [record_of(row) for row in unit.session.scalars(query)]
 
 
 def records_about(
@@ -83,7 +83,7 @@ def records_about(
     query = select(AuditRow).where(columns.object.in_(objects)).order_by(columns.seq.desc()).limit(limit)
     if actions:
         query = query.where(columns.action.in_(actions))
-    return [_record(row) for row in unit.session.scalars(query)]
+    return [record_of(row) for row in unit.session.scalars(query)]
 
 
 def _stored(unit: Unit, progress: Callable[[int], None]) -> Iterator[tuple[AuditRecord, str]]:
@@ -91,10 +91,11 @@ def _stored(unit: Unit, progress: Callable[[int], None]) -> Iterator[tuple[Audit
     for row in unit.session.connection().execution_options(yield_per=READ_AT_ONCE).execute(query):
         if row.seq % READ_AT_ONCE == 0:
             progress(READ_AT_ONCE)
-        yield _record(row), row.hash
+        yield record_of(row), row.hash
 
 
-def _record(row: Any) -> AuditRecord:
+def record_of(row: Any) -> AuditRecord:
+    """Read a record from its row."""
     return AuditRecord(
         row.seq, row.at, row.actor, row.action, row.object, row.on_behalf, row.before, row.after, row.request, row.prev
     )
