@@ -43,6 +43,7 @@ def make_app(runtime: Runtime, *, scheduler: bool) -> Flask:
         calendars=runtime.calendars,
         targets=runtime.targets,
         trail=runtime.trail,
+        trail_search=runtime.trail_search,
         engine=runtime.engine,
         clock=runtime.clock,
         store=runtime.store,

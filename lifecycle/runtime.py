@@ -49,6 +49,7 @@ from lifecycle.services.targets import Target, Targets
 from lifecycle.services.team import Team
 from lifecycle.services.tokens import ServiceTokens
 from lifecycle.services.trail import Trail
+from lifecycle.services.trail_search import TrailSearch
 from lifecycle.services.windows import Windows
 from lifecycle.settings import Settings, TargetSettings, load
 from lifecycle.store import schema, state
@@ -303,6 +304,11 @@ class Runtime:
     def trail(self) -> Trail:
         """The audit trail."""
         return Trail(self.store)
+
+    @cached_property
+    def trail_search(self) -> TrailSearch:
+        """Searching it."""
+        return TrailSearch(self.store, self.clock, self.reviews.hidden_from)
 
     def close(self) -> None:
         """Stop working and close the database."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,7 +13,11 @@ from lifecycle.domain.grant import Grant, NothingLeftToGrant
 from lifecycle.domain.timeline import Timeline
 
 LAST_PART = 4
-"""More time can be asked for in the last quarter of a grant, and at least in its last hour."""
+"""More time can be asked for in the last quarter of a grant."""
+LAST_PART_AT_LEAST = timedelta(minutes=10)
+"""A quarter of a short grant is too little to be reviewed in."""
+
+CUT_OFF = "Their access was ended by a person; that must be undone first."
 
 
 class NotEligible(LifecycleError):
@@ -61,7 +66,7 @@ def limit_of(
     if not entitlement.requestable:
         raise NotEligible(f"{entitlement.title} cannot be asked for here.")
     if contract.engagement.measures.cut_off(now):
-        raise NotEligible("Their access was ended by a person; that must be undone first.")
+        raise NotEligible(CUT_OFF)
     timeline = contract.timeline
     if not timeline.live_at(now):
         raise NotEligible("The contract does not run now.")
@@ -101,6 +106,11 @@ def _held_since(contract: Contract, entitlement: Entitlement, now: datetime) -> 
     return since
 
 
+def why_none_runs(contracts: Sequence[Contract], now: datetime) -> str:
+    """Say why none of one person's *contracts* gives anything at *now* (aware): ended by a person, or by its dates."""
+    return CUT_OFF if any(c.timeline.live_at(now) for c in contracts) else "No contract of theirs runs now."
+
+
 def narrowing_of(
     entitlement: Entitlement, catalogue: Catalogue, contract: Contract, starts_at: datetime, ends_at: datetime
 ) -> tuple[tuple[datetime, Entitlement | None], ...]:
@@ -127,9 +137,9 @@ def approvals_for(entitlement: Entitlement, limit: Limit) -> int:
 
 
 def extension_opens_at(grant: Grant) -> datetime:
-    """Return the instant from which more time for *grant* can be asked for."""
+    """Return the instant from which more time for *grant* can be asked for: its last quarter, or ten minutes."""
     length = grant.ends_at - grant.starts_at
-    return grant.ends_at - max(length / LAST_PART, min(timedelta(hours=1), length))
+    return grant.ends_at - max(length / LAST_PART, min(LAST_PART_AT_LEAST, length))
 
 
 def check_extension(grant: Grant, now: datetime) -> None:

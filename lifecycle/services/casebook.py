@@ -35,6 +35,9 @@ from lifecycle.store.people_tables import MemberRow
 from lifecycle.store.request_tables import RequestRow, ReviewRow
 from lifecycle.store.unit import Unit
 
+MOST_NAMED = 8
+"""So many reviewers are named to whoever asks; the others are counted."""
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -74,6 +77,11 @@ class Case:
     def is_hidden_from(self, party: Party) -> bool:
         """Say whether *party* must not know of it: nobody is warned that their access is about to end."""
         return self.request.kind is Kind.CUT_OFF and party.is_same_as(self.request.beneficiary)
+
+    @property
+    def length(self) -> timedelta:
+        """How long it is for: what was approved, or what is asked as long as nothing is."""
+        return self.request.allowed if self.request.resolution is Resolution.APPROVED else self.request.asked
 
     @property
     def link(self) -> str:
@@ -221,6 +229,16 @@ class Casebook:
         candidates = {m.id: m for m in self._employees(unit)}
         candidates |= {m.id: m for m in members_called(unit, case.pool.keys)}
         return [m for m in candidates.values() if case.pool.holds(m) and self._could(unit, case, m)]
+
+    def reviewer_names(self, unit: Unit, case: Case) -> tuple[str, ...]:
+        """Name those who could review now, and by address owners who never signed in; eight, then how many more."""
+        known = sorted({m.name or m.login for m in self.reviewers(unit, case)}, key=str.casefold)
+        signed_in = {key for member in members_called(unit, case.pool.keys) for key in keys_of(member)}
+        parties = case.request.requester.names | case.request.beneficiary.names
+        strangers = [n for n in case.pool.named if "@" in n and key_of(n) not in signed_in | parties]
+        names = [*known, *strangers]
+        more = len(names) - MOST_NAMED
+        return tuple(names) if more <= 0 else (*names[:MOST_NAMED], f"and {more} more")
 
     def _employees(self, unit: Unit) -> list[MemberRow]:
         """Load all employees, once in a unit: a list of requests asks for them again and again."""

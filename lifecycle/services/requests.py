@@ -19,6 +19,7 @@ from lifecycle.domain.eligibility import (
     check_renewal,
     is_god,
     narrowing_of,
+    why_none_runs,
 )
 from lifecycle.domain.entitlement import Entitlement
 from lifecycle.domain.errors import LifecycleError, NotFound, NotPermitted
@@ -82,7 +83,7 @@ class Proposal:
     """The most powerful right held in the same target once it has ended; None for nothing."""
     approvals_needed: int
     reviewers: tuple[str, ...]
-    """Who must review, by name or address."""
+    """Who could review, by name or address; empty where nobody was to be named."""
     row: RequestRow
 
 
@@ -110,16 +111,25 @@ class Requests:
     casebook: Casebook
     notices: Notices
 
-    def proposal(self, actor: Actor, draft: Draft) -> Proposal:
+    def proposal(self, actor: Actor, draft: Draft, *, named: bool = True) -> Proposal:
         """
         Say what *draft* would mean.
+
+        Args:
+            actor: Who would ask.
+            draft: What.
+            named: Whether to look up who could review it.
 
         Raises:
             NotPermitted: If the person is not one of the actor's contractors, nor the actor.
             NotEligible, NothingLeftToGrant: If it cannot be had.
         """
         with self.store.read() as unit:
-            return self._propose(unit, actor, draft, self.casebook.clock.now())
+            proposal = self._propose(unit, actor, draft, self.casebook.clock.now())
+            if not named:
+                return proposal
+            case = self.casebook.load(unit, proposal.row)
+            return replace(proposal, reviewers=self.casebook.reviewer_names(unit, case))
 
     def ask(self, actor: Actor, draft: Draft, *, batch: str = "") -> str:
         """
@@ -201,7 +211,7 @@ class Requests:
             draft = self._draft_of(row, asked, reason)
             check_words(draft)
             new = self._propose(unit, actor, draft, now).row
-            before = {"seconds": row.asked_seconds, "reason": row.reason}
+            before = _said(row)
             row.asked_seconds, row.reason, row.terms = new.asked_seconds, new.reason, new.terms
             row.approvals_needed, row.exception = new.approvals_needed, new.exception
             row.revision, row.seen_by, row.seen_at = row.revision + 1, "", None
@@ -266,14 +276,13 @@ class Requests:
         if grant is not None and draft.kind is Kind.EXTEND:
             row.expires_at = min(row.expires_at, grant.ends_at)  # what has ended is renewed, not extended
         row.terms = book.terms(row, contract, entitlement)
-        pool = book.pool(unit, row, contract, entitlement)
         narrowing = narrowing_of(entitlement, book.rulebook.catalogue, contract, starts_at, ends_at)
         after = book.afterwards(unit, identity.id, entitlement, ends_at)
         return Proposal(
             draft, identity, contract, entitlement, limit, starts_at, ends_at,
             narrowing,
             after,
-            row.approvals_needed, (*pool.named, "IT"), row,
+            row.approvals_needed, (), row,
         )  # fmt: skip
 
     def _grant(self, unit: Unit, draft: Draft, now: datetime) -> Grant | None:
@@ -299,7 +308,9 @@ class Requests:
         own = actor.identity_id == draft.identity_id
         contract = self.casebook.latest_contract(unit, draft.identity_id, now, None if own else actor.keys)
         if contract is None:
-            raise NotEligible("No contract of theirs that you answer for runs now.")
+            every = self.casebook.parties.contracts(unit, draft.identity_id)
+            other = any(c.live_at(now) for c in every)
+            raise NotEligible("None of the contracts you answer for runs now." if other else why_none_runs(every, now))
         return contract
 
     def _row(

@@ -30,6 +30,7 @@ from lifecycle.domain.party import Party
 from lifecycle.services.activation import Activation
 from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh
 from lifecycle.services.casebook import Case, Casebook
+from lifecycle.services.course import Course, course_of
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import members_called
 from lifecycle.store import members, requests
@@ -55,6 +56,9 @@ class Sheet:
     closed: str
     starts_at: datetime
     ends_at: datetime | None
+    """When it would end if it began now, or ends; None where it will not begin any more."""
+    course: Course | None
+    """What became of it once it was activated."""
     narrowing: tuple[tuple[datetime, Entitlement | None], ...]
     after: Entitlement | None
     mine: str
@@ -77,9 +81,7 @@ class Sheet:
     @property
     def eligible(self) -> bool:
         """Whether it is approved and waits to be activated."""
-        row = self.case.row
-        waiting = row.activated_at is None and row.eligible_until is not None and self.now < row.eligible_until
-        return self.request.resolution is Resolution.APPROVED and waiting
+        return _is_eligible(self.case, self.now)
 
 
 @dataclass
@@ -116,19 +118,22 @@ class Reviews:
     def _sheet(self, unit: Unit, case: Case, actor: Actor, now: datetime) -> Sheet:
         limit, closed, ends_at, after = None, "", None, None
         narrowing: tuple[tuple[datetime, Entitlement | None], ...] = ()
-        starts_at = self.activation.starts_at(unit, case, now)
+        starts_at, course = self.activation.starts_at(unit, case, now), course_of(unit, case, now)
+        if course is not None and course.starts_at is not None:
+            starts_at, ends_at = course.starts_at, course.ends_at
         if case.entitlement is not None:
             try:
-                limit = self.casebook.limit(case.contract, case.entitlement, case.request.kind, now)
-                ends_at = limit.ends_at(case.request.allowed, starts_at)
-                catalogue = self.casebook.rulebook.catalogue
-                narrowing = narrowing_of(case.entitlement, catalogue, case.contract, starts_at, ends_at)
-                after = self.casebook.afterwards(unit, case.identity.id, case.entitlement, ends_at)
+                if case.request.is_open_at(now) or _is_eligible(case, now):
+                    limit = self.casebook.limit(case.contract, case.entitlement, case.request.kind, now)
+                    ends_at = limit.ends_at(case.request.allowed, starts_at)
+                if ends_at is not None:
+                    catalogue = self.casebook.rulebook.catalogue
+                    narrowing = narrowing_of(case.entitlement, catalogue, case.contract, starts_at, ends_at)
+                    after = self.casebook.afterwards(unit, case.identity.id, case.entitlement, ends_at)
             except LifecycleError as exc:
                 closed = str(exc)
         if not case.request.requester.active:
             limit, closed = None, f"{case.request.requester.name}, who asked for this, may not ask it any more."
-        names = {m.id: m.name or m.login for m in self.casebook.reviewers(unit, case)}
         return Sheet(
             case=case,
             now=now,
@@ -137,10 +142,11 @@ class Reviews:
             closed=closed,
             starts_at=starts_at,
             ends_at=ends_at,
+            course=course,
             narrowing=narrowing,
             after=after,
             mine=self._why_not(case, actor, *self._reader(unit, actor)),
-            reviewers=tuple(sorted(names.values()))[:20],
+            reviewers=self.casebook.reviewer_names(unit, case),
             own=bool(actor.keys & case.request.requester.keys),
             can_activate=bool(actor.keys & (case.request.requester.keys | case.request.beneficiary.keys)),
         )
@@ -383,6 +389,13 @@ class Reviews:
                 request=request_id,
             )  # fmt: skip
             self.notices.unsay(unit, f"request:{request_id}", now, Topic.REMINDER)
+
+
+def _is_eligible(case: Case, now: datetime) -> bool:
+    """Say whether it is approved and waits to be activated."""
+    row = case.row
+    waiting = row.activated_at is None and row.eligible_until is not None and now < row.eligible_until
+    return case.request.resolution is Resolution.APPROVED and waiting
 
 
 def _object_of(case: Case) -> str:

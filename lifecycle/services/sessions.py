@@ -111,19 +111,23 @@ class Sessions:
         Refuse whoever may no longer sign in.
 
         Raises:
-            NotSignedIn: If the member is disabled, or their own contract has ended.
+            NotSignedIn: If the member is disabled, or their own contract or access has ended.
         """
         if member.disabled_at is not None:
             raise NotSignedIn("This account is disabled here.")
         known = self.parties.on_roster(unit, member)
-        if known and not self._runs_or_will(unit, [identity.id for identity in known]):
-            raise NotSignedIn("Your contract has ended, and your access here with it.")
+        if known:
+            self._check_contracts(unit, [identity.id for identity in known])
 
-    def _runs_or_will(self, unit: Unit, identity_ids: list[str]) -> bool:
-        """Say whether a contract runs, or the first is still to begin; between two contracts nobody comes in."""
+    def _check_contracts(self, unit: Unit, identity_ids: list[str]) -> None:
+        """Refuse unless a contract runs, or the first is still to begin; between two contracts nobody comes in."""
         now = self.parties.clock.now()
         contracts = [c for own in self.parties.contracts_of(unit, identity_ids).values() for c in own]
-        return any(c.live_at(now) for c in contracts) or not any(c.over_at(now) for c in contracts)
+        if any(c.live_at(now) for c in contracts) or not any(c.over_at(now) for c in contracts):
+            return
+        if any(now < c.timeline.ends_at and c.engagement.measures.cut_off(now) for c in contracts):
+            raise NotSignedIn("Your access here was ended; your sponsor or IT can tell you more.")
+        raise NotSignedIn("Your contract has ended, and your access here with it.")
 
     def actor(self, token: str, *, touch: bool = True) -> Actor:
         """

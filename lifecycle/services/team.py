@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from lifecycle.domain.access import Contract, Reason
 from lifecycle.domain.approval import Kind
-from lifecycle.domain.eligibility import extension_opens_at
+from lifecycle.domain.eligibility import extension_opens_at, why_none_runs
 from lifecycle.domain.entitlement import Entitlement, Tier
 from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.domain.grant import Grant
@@ -209,7 +209,7 @@ class Team:
             said = _words(task)
             contract = self.casebook.latest_contract(unit, identity_id, now)
             if contract is None:
-                raise NotFound("No contract of theirs runs now.")
+                raise NotFound(why_none_runs(self.casebook.parties.contracts(unit, identity_id), now))
             row = HandoverRow(
                 engagement_id=contract.engagement.id,
                 task=said,

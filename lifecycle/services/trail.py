@@ -39,10 +39,8 @@ class Trail:
 
     def about(self, objects: list[str], limit: int = 50) -> list[AuditRecord]:
         """List the newest records about any of *objects*, newest first."""
-        columns = AuditRow.__table__.c
-        query = select(AuditRow).where(columns.object.in_(objects)).order_by(columns.seq.desc()).limit(limit)
         with self.store.read() as unit:
-            return [_record(row) for row in unit.session.scalars(query)]
+            return records_about(unit, objects, limit=limit)
 
     def search(
         self,
@@ -52,7 +50,6 @@ class Trail:
         object: str = "",  # noqa: A002 - the word of the trail
         request: str = "",
         before: int | None = None,
-        hidden: Collection[str] = (),
         limit: int = 50,
     ) -> list[AuditRecord]:
         """
@@ -64,7 +61,6 @@ class Trail:
             object: See *actor*.
             request: See *actor*.
             before: Only records with a lower sequence number.
-            hidden: Nothing about these requests.
             limit: How many at most.
         """
         columns = AuditRow.__table__.c
@@ -73,12 +69,21 @@ class Trail:
         for column, value in wanted.items():
             if value:
                 query = query.where(column == value)
-        if hidden:
-            query = query.where(columns.request.not_in(list(hidden)))
         if before is not None:
             query = query.where(columns.seq < before)
         with self.store.read() as unit:
-            return [_record(row) for row in unit.session.scalars(query)]
+            return [record_of(row) for row in unit.session.scalars(query)]
+
+
+def records_about(
+    unit: Unit, objects: Collection[str], *, actions: Collection[str] = (), limit: int = 200
+) -> list[AuditRecord]:
+    """List the newest records about any of *objects*, newest first; of *actions* only, if any are named."""
+    columns = AuditRow.__table__.c
+    query = select(AuditRow).where(columns.object.in_(objects)).order_by(columns.seq.desc()).limit(limit)
+    if actions:
+        query = query.where(columns.action.in_(actions))
+    return [record_of(row) for row in unit.session.scalars(query)]
 
 
 def _stored(unit: Unit, progress: Callable[[int], None]) -> Iterator[tuple[AuditRecord, str]]:
@@ -86,10 +91,11 @@ def _stored(unit: Unit, progress: Callable[[int], None]) -> Iterator[tuple[Audit
     for row in unit.session.connection().execution_options(yield_per=READ_AT_ONCE).execute(query):
         if row.seq % READ_AT_ONCE == 0:
             progress(READ_AT_ONCE)
-        yield _record(row), row.hash
+        yield record_of(row), row.hash
 
 
-def _record(row: Any) -> AuditRecord:
+def record_of(row: Any) -> AuditRecord:
+    """Read a record from its row."""
     return AuditRecord(
         row.seq, row.at, row.actor, row.action, row.object, row.on_behalf, row.before, row.after, row.request, row.prev
     )

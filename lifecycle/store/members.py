@@ -62,6 +62,21 @@ def by_names(unit: Unit, names: Collection[str]) -> list[MemberRow]:
     return list(unit.session.scalars(select(MemberRow).where(or_(*(column.in_(wanted) for column in columns)))))
 
 
+def names(unit: Unit, logins: Collection[str]) -> list[tuple[str, str]]:
+    """List sign-in name and name of everybody who signs in under one of *logins*, exactly so written."""
+    found = []
+    for chunk in chunks(logins):
+        found += [
+            (row.login, row.name) for row in unit.session.execute(select(_M.login, _M.name).where(_M.login.in_(chunk)))
+        ]
+    return found
+
+
+def listed(unit: Unit) -> list[Any]:
+    """List id, login, name and email of everybody who signs in, as light as so many can be."""
+    return list(unit.session.execute(select(_M.id, _M.login, _M.name, _M.email).order_by(_M.name, _M.id)))
+
+
 def of_identity(unit: Unit, identity_id: str) -> list[MemberRow]:
     """Load everybody who signs in as one person on the roster."""
     return list(unit.session.scalars(select(MemberRow).where(_M.identity_id == identity_id)))

@@ -223,7 +223,12 @@ class AuditRow(Table, table=True):
     """One record of the trail. Triggers refuse UPDATE and DELETE."""
 
     __tablename__ = "audit"
-    __table_args__ = (Unique("prev"), Unique("hash"), Index("ix_audit_object", "object"), STRICT)
+    __table_args__ = (
+        Unique("prev"),
+        Unique("hash"),
+        *(Index(f"ix_audit_{column}", column, "seq") for column in ("actor", "action", "object", "request", "at")),
+        STRICT,
+    )
     seq: int = Field(sa_column=Column(ROW_ID, primary_key=True, autoincrement=False))
     at: datetime = Field(sa_column=Column(Instant, nullable=False))
     actor: str = words()

@@ -64,7 +64,7 @@ def _form(identity_id: str, draft: Draft) -> Form:
         if length > min(most, chosen.longest or most):
             continue
         try:
-            choices.append(Choice(hours, asking.proposal(actor, _with(draft, length))))
+            choices.append(Choice(hours, asking.proposal(actor, _with(draft, length), named=False)))
         except LifecycleError as exc:
             refused = str(exc)
             break

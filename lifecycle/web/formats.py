@@ -23,6 +23,9 @@ TIER_NAMES = {
 }
 TIER_CLASSES = {Tier.GOD: "god", Tier.ELEVATED: "elev", Tier.STANDARD: "std", Tier.READ_ONLY: "ro", Tier.NONE: "none"}
 
+AMBIGUOUS = frozenset({"ADT", "AST", "BST", "CDT", "CST", "IST", "PDT", "PST", "SST"})
+"""Each is the time of several places: PST is that of Los Angeles and of Manila."""
+
 
 def register(app: Flask) -> None:
     """Give templates these functions."""
@@ -74,15 +77,24 @@ def local(at: datetime, now: datetime) -> str:
 
 def full(at: datetime, zone: str = "UTC") -> str:
     """Write an instant in full, as clocks in *zone* show it."""
-    return at.astimezone(ZoneInfo(zone)).strftime("%a %-d %B %Y, %H:%M %Z")
+    return f"{at.astimezone(ZoneInfo(zone)):%a %-d %B %Y, %H:%M} {zone_words(at, zone)}"
 
 
 def local_to(at: datetime, zone: str, now: datetime) -> str:
-    """Write an instant as clocks in *zone* show it: the time today, with the day otherwise."""
-    there = at.astimezone(ZoneInfo(zone))
-    if there.date() == now.astimezone(ZoneInfo(zone)).date():
-        return f"{there:%H:%M} today"
-    return f"{there:%a %-d %b, %H:%M}"
+    """
+    Write an instant as clocks in *zone* show it, and name the zone: nobody knows that of the reader.
+
+    The day is left out where it is today there and in UTC.
+    """
+    there, words = at.astimezone(ZoneInfo(zone)), zone_words(at, zone)
+    days = {moment.astimezone(ZoneInfo(z)).date() for moment in (at, now) for z in (zone, "UTC")}
+    return f"{there:%H:%M} {words} today" if len(days) == 1 else f"{there:%a %-d %b, %H:%M} {words}"
+
+
+def zone_words(at: datetime, zone: str) -> str:
+    """Name *zone* as short as people know it at *at*: ``CET``, and by its city where no such name means it alone."""
+    short = at.astimezone(ZoneInfo(zone)).strftime("%Z")
+    return short if short.isalpha() and short not in AMBIGUOUS else zone.rpartition("/")[2].replace("_", " ")
 
 
 def length(hours: float) -> str:
@@ -141,7 +153,11 @@ def record_words(record: AuditRecord) -> str:
     said = [
         f"{key.replace('_', ' ')} {_plain(value)}" for key, value in record.after.items() if key not in SAID_ELSEWHERE
     ]
-    was = [f"{key.replace('_', ' ')} was {value}" for key, value in record.before.items() if isinstance(value, str)]
+    was = [
+        f"{key.replace('_', ' ')} was {_plain(value)}"
+        for key, value in record.before.items()
+        if value != record.after.get(key) and (isinstance(value, str) or key in record.after)
+    ]
     return ", ".join([*was, *said])
 
 

@@ -11,6 +11,7 @@ from werkzeug.exceptions import BadRequest
 from lifecycle.domain.approval import ReasonMissing, Resolution, Verdict
 from lifecycle.services.authorisation import Action
 from lifecycle.web import forms
+from lifecycle.web.formats import local_to
 from lifecycle.web.services import permitted, services, signed_in
 
 bp = Blueprint("requests", __name__)
@@ -119,8 +120,11 @@ def withdraw(request_id: str) -> ResponseReturnValue:
 @bp.post("/requests/<request_id>/activate")
 def activate(request_id: str) -> ResponseReturnValue:
     """Start what was approved."""
-    grant = services().activation.activate(signed_in(), request_id)
-    flash(f"It starts now and ends by itself on {grant.ends_at:%-d %b, %H:%M} UTC.")
+    actor, now = signed_in(), services().clock.now()
+    grant = services().activation.activate(actor, request_id)
+    zone = services().reviews.sheet(actor, request_id).case.contract.engagement.zone
+    begins = "now" if grant.starts_at <= services().clock.now() else local_to(grant.starts_at, zone, now)
+    flash(f"It begins {begins} and ends by itself {local_to(grant.ends_at, zone, now)}.")
     return redirect(_back(url_for("requests.show", request_id=request_id)), 303)
 
 

@@ -30,6 +30,7 @@ from lifecycle.services.targets import Targets
 from lifecycle.services.team import Team
 from lifecycle.services.tokens import ServiceTokens
 from lifecycle.services.trail import Trail
+from lifecycle.services.trail_search import TrailSearch
 from lifecycle.settings import Settings
 from lifecycle.store.unit import Store
 
@@ -60,6 +61,7 @@ class WebServices:
     calendars: Calendars
     targets: Targets
     trail: Trail
+    trail_search: TrailSearch
     engine: Engine
     clock: Clock
     store: Store

@@ -67,5 +67,11 @@ def test_more_time_is_asked_for_in_the_last_part_and_renewed_after_the_end() -> 
     check_renewal(grant, grant.ends_at)
     with pytest.raises(NotEligible, match="renew it instead"):
         check_extension(grant, grant.ends_at)
-    short = Grant("g", EngagementId("e"), "k", START, START + timedelta(minutes=30))
-    assert extension_opens_at(short) == START
+
+
+@pytest.mark.parametrize(
+    ("minutes", "opens"), [(5, 0), (10, 0), (30, 20), (60, 45), (239, 179.25), (240, 180), (480, 360)]
+)
+def test_more_time_for_a_short_grant_is_not_offered_at_its_beginning(minutes: float, opens: float) -> None:
+    grant = Grant("g", EngagementId("e"), "k", START, START + timedelta(minutes=minutes))
+    assert extension_opens_at(grant) == START + timedelta(minutes=opens)

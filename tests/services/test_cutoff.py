@@ -11,6 +11,7 @@ from lifecycle.domain.role import Role
 from lifecycle.services.activation import NotEligibleNow
 from lifecycle.services.authorisation import StepUpNeeded
 from lifecycle.services.cutoff import AlreadyCutOff, NotConfirmed, SecondPersonNeeded
+from lifecycle.services.requests import Draft
 from lifecycle.services.sessions import NotSignedIn
 from lifecycle.store import notices, work
 from tests.services.team import Staff
@@ -41,8 +42,16 @@ def test_access_is_gone_and_proven_gone_in_every_system(staff: Staff, by: str) -
     with world.runtime.store.read() as unit:
         queued = {(i.verb.value, i.aspect) for i in work.open_items(unit, [world.person("w1")])}
     assert {("revoke", "tool.god"), ("revoke", "tool.agent")} <= queued
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(NotSignedIn, match="Please sign in"):
         world.runtime.sessions.actor(token)
+    with pytest.raises(NotSignedIn, match="Your access here was ended"):
+        world.sign_in("carl")
+    batch = world.runtime.requests.ask_for_several(
+        staff.mia, [world.person("w1")], Draft("", "tool.wiki", timedelta(hours=8), "weekend cover")
+    )
+    assert [r.reason for r in batch.refused] == ["Their access was ended by a person; that must be undone first."]
+    with pytest.raises(NotFound, match="was ended by a person"):
+        world.runtime.team.add_handover(staff.mia, world.person("w1"), "the keys", "")
     view = world.runtime.cut_offs.view(world.actor(by), world.person("w1"))
     assert not view.proven
     world.tick()

@@ -26,8 +26,9 @@ from lifecycle.services.activation import NotEligibleNow
 from lifecycle.services.authorisation import StepUpNeeded
 from lifecycle.services.requests import AlreadyAsked, Draft, RequestInvalid
 from lifecycle.store import notices, state
+from lifecycle.web.formats import record_words
 from tests.services.team import Staff
-from tests.services.world import line, utc
+from tests.services.world import World, line, settings_dict, utc
 
 HOUR = timedelta(hours=1)
 
@@ -59,9 +60,26 @@ def test_what_it_means_is_known_before_it_is_sent(staff: Staff) -> None:
     proposal = staff.world.runtime.requests.proposal(staff.mia, draft)
     assert proposal.ends_at == staff.world.clock.now() + timedelta(hours=8)  # the tier's longest
     assert proposal.approvals_needed == 2
-    assert proposal.reviewers == ("ravi", "boss@example.com", "IT")
+    assert proposal.reviewers == ("Ines", "Oskar", "Petra", "Ravi")  # not Mia, who asks
     assert proposal.after is not None
     assert proposal.after.key == "tool.agent"
+
+
+def test_whoever_asks_is_told_who_could_really_review(world: World) -> None:
+    world.changes = {"entitlements": settings_dict()["entitlements"]}
+    world.changes["entitlements"]["tool.god"]["owners"] = ["New.Owner@example.com", "ravi"]
+    world.start()
+    staff = Staff(world)
+    world.member("lars", Role.IT_OPERATOR, supervisor="boss@example.com")  # reports to Mia
+    draft = Draft(world.person("w1"), "tool.god", HOUR)
+    asking = world.runtime.requests
+    assert asking.proposal(staff.mia, draft).reviewers == ("Ines", "Oskar", "Petra", "Ravi", "New.Owner@example.com")
+    assert asking.proposal(staff.mia, draft, named=False).reviewers == ()
+    request = staff.ask(hours=1)
+    assert world.runtime.reviews.sheet(staff.petra, request).reviewers[-1] == "New.Owner@example.com"
+    for n in range(6):
+        world.member(f"it{n}", Role.IT_OPERATOR)
+    assert asking.proposal(staff.mia, draft).reviewers[-2:] == ("Oskar", "and 3 more")
 
 
 @pytest.mark.parametrize("by", ["tomas", "ravi", "petra", "nora"])
@@ -157,6 +175,12 @@ def test_an_edit_voids_what_was_approved(staff: Staff) -> None:
     with pytest.raises(NotPermitted):
         runtime.requests.edit(staff.ravi, request, asked=HOUR, reason="because I can")
     runtime.requests.edit(staff.mia, request, asked=8 * HOUR, reason="it takes longer")
+    edited = runtime.trail.search(request=request)[0]
+    assert edited.before.keys() == edited.after.keys()
+    words = record_words(edited)
+    assert "hours was 4.0" in words
+    assert "reason was incident 7" in words
+    assert "kind was" not in words
     with pytest.raises(RequestChanged):
         staff.review("petra", request, shown=old)
     assert staff.review("petra", request).resolution is Resolution.PENDING

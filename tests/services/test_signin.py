@@ -97,7 +97,7 @@ def test_a_contractor_is_out_when_the_contract_ends_whatever_the_session_says(wo
     world.clock.move(to=ends_at)
     with pytest.raises(NotSignedIn):
         world.runtime.sessions.actor(token)
-    with pytest.raises(NotSignedIn):
+    with pytest.raises(NotSignedIn, match="contract has ended"):
         world.sign_in("carl")
 
 

@@ -62,6 +62,7 @@ ALLOWED: dict[str, set[str]] = {
     "contractor.record": {"dmitri", "amara"},
     "contractor.report_mistake": {"dmitri", "amara"},
     "trail.index": {"petra", "audrey"},
+    "trail.export": {"petra", "audrey"},
     "members.index": {"petra"},
     "members.invite": {"petra"},
     "members.invite_again": {"petra"},
