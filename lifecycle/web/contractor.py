@@ -20,7 +20,9 @@ def _own(action: Action) -> None:
 def my_access() -> ResponseReturnValue:
     """Show the reader's own access."""
     _own(Action.SEE_OWN_ACCESS)
-    return render_template("contractor/my_access.html", nav="my-access", own=services().team.own_access(signed_in()))
+    own = services().team.own_access(signed_in())
+    why_not_ask = services().team.why_not_ask(own.standing)
+    return render_template("contractor/my_access.html", nav="my-access", own=own, why_not_ask=why_not_ask)
 
 
 @bp.get("/record")

@@ -44,5 +44,6 @@ def show(identity_id: str) -> ResponseReturnValue:
         grants=team.grants(portrait.standing),
         waiting=team.waiting_of(identity_id),
         handover=team.handover_of(portrait.standing),
+        why_not_ask=team.why_not_ask(portrait.standing),
         can={action.value: may(actor, action, subject) for action in OFFERED},
     )
