@@ -83,7 +83,12 @@ def several(name: str, most: int = 200) -> list[str]:
 
 def long_text(name: str) -> str:
     """Return words, possibly none."""
-    return request.form.get(name, "").replace("\0", "")[:LONGEST_TEXT]
+    return plain(request.form.get(name, ""))
+
+
+def plain(value: str) -> str:
+    """Return words as they were typed: browsers send two characters for the end of a line."""
+    return value.replace("\0", "").replace("\r\n", "\n")[:LONGEST_TEXT]
 
 
 def fresh(actor: Actor) -> None:

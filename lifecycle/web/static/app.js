@@ -32,16 +32,20 @@
   });
   // asking: what it means follows what is chosen; without script a button shows it
   const asking = $("[data-preview]");
+  let shown = 0;
   if (asking) asking.addEventListener("change", async e => {
     if (e.target.name === "reason") return;
-    const chosen = new FormData(asking); chosen.delete("csrf_token");
-    if (e.target.name === "hours") { chosen.delete("other"); asking.other.value = ""; }
-    const url = `${asking.dataset.preview}?${new URLSearchParams(chosen)}`;
-    if (e.target.name === "entitlement") { location.assign(url); return; }
-    const answer = await fetch(url, { headers: { Accept: "text/html" } });
-    if (!answer.ok) return;
+    if (e.target.name === "hours") asking.other.value = "";
+    if (e.target.name === "entitlement") { asking.requestSubmit($("[name=show]", asking)); return; }
+    const turn = ++shown, chosen = new FormData(asking);
+    chosen.set("show", "1");
+    const answer = await fetch(asking.action, { method: "POST", body: chosen, headers: { Accept: "text/html" } });
+    if (!answer.ok || turn !== shown) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    $("#meaning").replaceChildren(...page.querySelector("#meaning").childNodes);
+    for (const id of ["#meaning", "#hours-e"]) $(id).replaceChildren(...page.querySelector(id).childNodes);
+    $("#send").hidden = page.querySelector("#send").hidden;
+    $("#send button").textContent = page.querySelector("#send button").textContent;
+    asking.shown.value = page.querySelector("[name=shown]").value;
   });
   // passkeys
   const bytes = s => Uint8Array.from(atob(s.replace(/-/g, "+").replace(/_/g, "/")), c => c.charCodeAt(0));
