@@ -54,18 +54,18 @@
   const send = (url, body) => fetch(url, { method: "POST", headers: { ...csrf(), "Content-Type": "application/json" }, body });
   const ids = list => (list || []).map(c => ({ ...c, id: bytes(c.id) }));
   const failed = (form, words) => { const p = $("[data-passkey-error]", form); p.textContent = words; p.hidden = false; };
-  const confirmFirst = () => location.assign(`/confirm?next=${encodeURIComponent(location.pathname)}`);
+  const confirmFirst = device => location.assign(`/confirm?next=${encodeURIComponent(`${location.pathname}?device=${encodeURIComponent(device)}`)}`);
   const adding = $("[data-passkey-add]");
   if (adding) adding.addEventListener("submit", async e => {
     e.preventDefault();
     try {
       const asked = await send(adding.dataset.options, "");
-      if (asked.status === 403) { confirmFirst(); return; }
+      if (asked.status === 403) { confirmFirst(adding.name.value); return; }
       const o = await asked.json();
       const made = await navigator.credentials.create({ publicKey: { ...o, challenge: bytes(o.challenge), user: { ...o.user, id: bytes(o.user.id) }, excludeCredentials: ids(o.excludeCredentials) } });
       const r = made.response;
       const answer = await send(`${adding.dataset.answer}?name=${encodeURIComponent(adding.name.value)}`, JSON.stringify({ id: made.id, rawId: text(made.rawId), type: made.type, response: { attestationObject: text(r.attestationObject), clientDataJSON: text(r.clientDataJSON), transports: r.getTransports ? r.getTransports() : [] } }));
-      if (answer.status === 204) location.reload(); else failed(adding, (await answer.json()).error);
+      if (answer.status === 204) location.assign(location.pathname); else failed(adding, (await answer.json()).error);
     } catch (error) { failed(adding, `The passkey was not made: ${error.message}`); }
   });
   const confirming = $("[data-passkey-confirm]");
