@@ -139,7 +139,7 @@ def test_a_contractor_activates_hands_over_and_says_what_is_wrong(browser: Any, 
 def test_revoke_now_is_followed_until_the_last_account_is_proven_closed(browser: Any, moving_site: Site) -> None:
     site = moving_site
     person = site.runtime.persons.find("CW-1018")
-    page, wrong = open_as(browser, site, "oskar")
+    page, wrong = open_as(browser, site, "oskar", 390)
     page.goto(f"/people/{person}")
     page.get_by_role("link", name="Revoke now").click()
     page.get_by_label("Why, for the trail").fill("Left with the laptop")
@@ -152,12 +152,21 @@ def test_revoke_now_is_followed_until_the_last_account_is_proven_closed(browser:
     expect(page.get_by_text("0 of 3 proven closed")).to_be_visible()
     site.runtime.engine.tick()
     expect(page.get_by_text("Every account is proven closed")).to_be_visible(timeout=10_000)
+    card, words = page.locator("#accounts .card").bounding_box(), page.get_by_text("Proven closed").last.bounding_box()
+    assert words["x"] + words["width"] <= card["x"] + card["width"], "it stays inside its card"
     expect(page.get_by_text("You ended it; somebody else must undo it.")).to_be_visible()
     other, _ = open_as(browser, site, "nora")
     other.goto(f"/people/{person}/revoke")
     other.get_by_label("Why, for the trail").fill("It was another Oisín")
     other.get_by_role("button", name="Give it back").click()
     expect(other.get_by_role("status").first).to_contain_text("being given back")
+    expect(other.get_by_role("heading", name="Access of Oisín Byrne was given back")).to_be_visible()
+    expect(other.get_by_text("0 of 3 open again")).to_be_visible()
+    expect(other.get_by_role("button", name="End all access now")).to_be_hidden()
+    found = Axe().run(other, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+    site.runtime.engine.tick()
+    expect(other.get_by_text("Every account is open again")).to_be_visible(timeout=10_000)
     assert wrong == []
     page.context.close()
     other.context.close()
