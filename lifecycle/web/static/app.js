@@ -36,6 +36,8 @@
   if (asking) asking.addEventListener("change", async e => {
     if (e.target.name === "reason") return;
     if (e.target.name === "hours") asking.other.value = "";
+    const usual = [...asking.querySelectorAll("[name=hours]")];
+    if (e.target.name === "other") usual.forEach((radio, n) => { radio.checked = !asking.other.value && n === Math.min(1, usual.length - 1); });
     if (e.target.name === "entitlement") { asking.requestSubmit($("[name=show]", asking)); return; }
     const turn = ++shown, chosen = new FormData(asking);
     chosen.set("show", "1");
