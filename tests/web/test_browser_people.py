@@ -131,7 +131,7 @@ def test_a_contractor_activates_hands_over_and_says_what_is_wrong(browser: Any, 
     page.get_by_role("button", name="Tell us").click()
     expect(page.get_by_role("status")).to_contain_text("a person will look at it")
     page.get_by_role("link", name="See everything recorded").click()
-    expect(page.get_by_text("mistake reported")).to_be_visible()
+    expect(page.get_by_text("You said that something is wrong: “My last day is a week later”.")).to_be_visible()
     assert wrong == []
     page.context.close()
 
