@@ -47,6 +47,11 @@ class Resolution(StrEnum):
     EXPIRED = "expired"
     CANCELLED = "cancelled"
 
+    @property
+    def words(self) -> str:
+        """How people call it."""
+        return "withdrawn" if self is Resolution.CANCELLED else self.value
+
 
 class Verdict(StrEnum):
     """What a reviewer says."""
@@ -198,7 +203,7 @@ def check_open(request: Request, now: datetime) -> None:
         RequestClosed: Saying how it ended.
     """
     if request.resolution is not Resolution.PENDING:
-        raise RequestClosed(f"Request {request.id} is {request.resolution.value} already.")
+        raise RequestClosed(f"Request {request.id} is {request.resolution.words} already.")
     if now >= request.expires_at:
         raise RequestClosed(f"Request {request.id} has expired: nobody answered in time.")
 

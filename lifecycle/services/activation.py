@@ -51,7 +51,7 @@ class Activation:
         """Make the grant in *unit*; see `activate`."""
         row = case.row
         if case.request.resolution is not Resolution.APPROVED or case.entitlement is None:
-            raise NotEligibleNow(f"{row.id} is {case.request.resolution.value}; only what is approved can start.")
+            raise NotEligibleNow(f"{row.id} is {case.request.resolution.words}; only what is approved can start.")
         if state.get(unit, state.CLOCK_ALARM):
             raise NotEligibleNow("The clock of this machine cannot be trusted just now, so nothing starts. IT sees it.")
         if row.activated_at is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from lifecycle.domain.audit import AuditRecord
@@ -15,8 +15,6 @@ from lifecycle.store.tables import GrantRow
 from lifecycle.store.unit import Unit
 
 TELLING = ("grant-activated", "grant-ended", "cut-off")
-AN_INSTANT = timedelta(microseconds=1)
-"""A grant that was ended before it began is kept for this long where it is kept at all."""
 
 
 class State(StrEnum):
@@ -46,7 +44,7 @@ def course_of(unit: Unit, case: Case, now: datetime) -> Course | None:
         return None
     grant = requests.grant_row(unit, case.row.made_grant)
     told = records_about(unit, [f"identity:{case.row.identity_id}"], actions=TELLING)
-    if grant is None or grant.ends_at - grant.starts_at <= AN_INSTANT:
+    if grant is None:  # it was ended before it began
         return Course(State.NEVER, None, None, _by(unit, _who_ended(case, told, None)))
     ends_at = _end(case, grant)
     if ends_at <= grant.starts_at:

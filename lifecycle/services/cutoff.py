@@ -77,6 +77,15 @@ class CutOffView:
     """Why the reader cannot undo it; empty if they can."""
     needs_second: bool
     """Whether the reader has ended so many people's access that the next needs a second person."""
+    given_back: CutOffRow | None = None
+    """The cut-off that was undone within the last day, where none is in force."""
+    given_back_by: str = ""
+
+    @property
+    def returning(self) -> bool:
+        """Whether some account is still to be opened again after an undo."""
+        back = self.given_back is not None and self.standing.desired.live
+        return back and any(account.closed or account.waiting for account in self.accounts)
 
     @property
     def proven(self) -> bool:
@@ -113,6 +122,8 @@ class CutOffs:
             member = members.get(unit, in_force.by_member) if in_force else None
             needs_second = self._needs_second(unit, actor, identity_id, now)
             same = member is not None and self._is_same(unit, actor, member)
+            undone = None if in_force else decisions.cut_off_undone(unit, identity_id, now - timedelta(days=1))
+            undoer = members.get(unit, undone.undone_by) if undone else None
         contract = standing.contract
         accounts = self._accounts(standing, now)
         return CutOffView(
@@ -125,6 +136,8 @@ class CutOffs:
             by=(member.name or member.login) if member else "",
             may_undo="You ended it; somebody else must undo it." if same else "",
             needs_second=needs_second,
+            given_back=undone,
+            given_back_by=(undoer.name or undoer.login) if undoer else "",
         )
 
     def _accounts(self, standing: Standing, now: datetime) -> tuple[AccountState, ...]:

@@ -27,6 +27,7 @@ ASKED_DAYS = 30
 REMINDED_DAYS = (30, 14, 7, 1)
 AT_ONCE = 5000
 LONGEST_EXTENSION = timedelta(days=366)
+LONGEST_NOTE = 500
 LISTED = 40
 """So many people one message names."""
 
@@ -111,7 +112,7 @@ class Renewals:
             Id of the request for a bridge; empty without one.
 
         Raises:
-            AnswerInvalid: If the days do not fit, or the contract has ended or changed.
+            AnswerInvalid: If the days do not fit, the note is too long, or the contract has ended or changed.
             NotPermitted: If the actor is not the sponsor.
         """
         now = self.casebook.clock.now()
@@ -123,7 +124,9 @@ class Renewals:
             authorize(actor, Action.ANSWER_RENEWAL, self._about(unit, row))
             self._check_current(unit, identity_id, row, now)
             _check_days(row, answer, proposed_day)
-            row.answer, row.note = answer.value, note.strip()[:500]
+            if len(note.strip()) > LONGEST_NOTE:
+                raise AnswerInvalid(f"Nothing was kept: the note has {LONGEST_NOTE} characters at the most.")
+            row.answer, row.note = answer.value, note.strip()
             row.proposed_day = proposed_day if answer is Answer.EXTEND else None
             row.answered_by, row.answered_at = actor.id, now
             row.handled_by, row.handled_at = "", None

@@ -125,6 +125,22 @@ class SignIn:
         state.put(unit, _invitation(member.login), stored)
         return code
 
+    def is_invited(self, code: str, login: str, address: str) -> bool:
+        """
+        Say whether *code* would be accepted for *login*; wrong ones are counted as in `accept`.
+
+        Raises:
+            TooManyAttempts: After too many wrong codes.
+        """
+        name = f"invitation {key_of(login)}"
+        self.slowdown.check(name, address)
+        with self.store.read() as unit:
+            stored, member = state.get(unit, _invitation(login)) or {}, members.by_subject(unit, LOCAL, key_of(login))
+        found = _fits(stored, code, self.wall()) and member is not None and stored.get("member") == member.id
+        if not found:
+            self.slowdown.failed(name, address)
+        return found
+
     def accept(self, *, code: str, login: str, password: str, address: str, agent: str = "") -> str:
         """
         Set the password of an invited member and sign them in.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from lifecycle.domain.access import Contract, Reason
 from lifecycle.domain.approval import Kind
-from lifecycle.domain.eligibility import extension_opens_at, why_none_runs
+from lifecycle.domain.eligibility import extension_opens_at, limit_of, why_none_runs
 from lifecycle.domain.entitlement import Entitlement, Tier
 from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.domain.grant import Grant
@@ -18,6 +18,7 @@ from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import addresses_of
 from lifecycle.services.persons import PAGE, Persons, Standing
+from lifecycle.services.requests import SHORTEST
 from lifecycle.store import decisions, members, people, requests
 from lifecycle.store.request_tables import HandoverRow, RequestRow
 from lifecycle.store.tables import EngagementRow
@@ -131,6 +132,23 @@ class Team:
     def _top(self, standing: Standing, at: datetime) -> Tier:
         held = self.casebook.rulebook.desired(standing.contracts, at).entitlements
         return max((e.tier for e in held), default=Tier.NONE)
+
+    def why_not_ask(self, standing: Standing) -> str:
+        """Say why nothing at all can be asked for somebody now; empty if something can."""
+        contract, now = standing.contract, standing.now
+        if contract is None:
+            return "No contract is known."
+        why_not = "Nothing can be asked for here."
+        for right in self.casebook.rulebook.catalogue.entitlements.values():
+            if not right.requestable:
+                continue
+            try:
+                limit_of(contract, right, self.casebook.settings.longest(right.tier), now).ends_at(SHORTEST, now)
+            except LifecycleError as exc:
+                why_not = str(exc)
+            else:
+                return ""
+        return why_not
 
     def grants(self, standing: Standing) -> list[GrantView]:
         """List grants that run, are to come, or ended lately; those that end first on top."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
 from lifecycle.domain.audit import AuditRecord, ChainFault, find_fault
+from lifecycle.domain.party import key_of
+from lifecycle.store import members
 from lifecycle.store.tables import AuditHeadRow, AuditRow
 from lifecycle.store.unit import Store, Unit
 
@@ -41,6 +43,14 @@ class Trail:
         """List the newest records about any of *objects*, newest first."""
         with self.store.read() as unit:
             return records_about(unit, objects, limit=limit)
+
+    def names(self, records: Sequence[AuditRecord]) -> dict[str, str]:
+        """Return the names of the members among the actors of *records*, by how the trail calls them."""
+        logins = {r.actor.removeprefix("member:") for r in records if r.actor.startswith("member:")}
+        with self.store.read() as unit:
+            found = members.by_keys(unit, {key_of(login) for login in logins})
+        known = {key_of(m.login): m.name or m.login for m in found}
+        return {f"member:{login}": known[key_of(login)] for login in logins if key_of(login) in known}
 
     def search(
         self,

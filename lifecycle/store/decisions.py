@@ -37,6 +37,13 @@ def cut_off_in_force(unit: Unit, identity_id: str) -> CutOffRow | None:
     return row
 
 
+def cut_off_undone(unit: Unit, identity_id: str, since: datetime) -> CutOffRow | None:
+    """Load the cut-off of one person that was undone last, if that was after *since*."""
+    query = select(CutOffRow).where(_C.identity_id == identity_id, _C.undone_at > since).order_by(_C.id.desc())
+    row: CutOffRow | None = unit.session.scalars(query.limit(1)).one_or_none()
+    return row
+
+
 def cut_offs_in_force(unit: Unit, limit: int = 20) -> list[tuple[CutOffRow, str]]:
     """Load the latest cut-offs that nobody has undone, each with the person's name."""
     query = select(CutOffRow, _I.name).join(IdentityRow, _I.id == _C.identity_id).where(_C.undone_at.is_(None))

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from lifecycle.domain.errors import NotFound
 from lifecycle.services.oidc import Oidc, ProviderRefused
+from lifecycle.services.secrets import TooManyAttempts
 from lifecycle.services.sessions import Browser, NotSignedIn
 from lifecycle.services.signin import DirectoryDown, SignInRefused
 from lifecycle.web import forms
@@ -40,7 +41,8 @@ def sign_in() -> ResponseReturnValue:
 def _form(target: str, error: str = "", status: int = 200) -> ResponseReturnValue:
     oidc = services().oidc
     title = oidc.provider.title if oidc else ""
-    return render_template("auth/sign_in.html", next=target, error=error, provider=title), status
+    login = forms.optional("login")
+    return render_template("auth/sign_in.html", next=target, error=error, provider=title, login=login), status
 
 
 @bp.post("/sign-in")
@@ -135,7 +137,17 @@ def do_setup() -> ResponseReturnValue:
 @bp.get("/invitation")
 def invitation() -> ResponseReturnValue:
     """Show the form in which somebody invited sets a password."""
-    return render_template("auth/invitation.html", code=forms.query("code"), login=forms.query("login"))
+    code, login = forms.query("code"), forms.query("login")
+    # only who gives both is told, as slowly as whoever tries to use them
+    void = bool(code and login) and not _may_be_invited(code, login)
+    return render_template("auth/invitation.html", code=code, login=login, void=void)
+
+
+def _may_be_invited(code: str, login: str) -> bool:
+    try:
+        return services().sign_in.is_invited(code, login, browser().address)
+    except TooManyAttempts:
+        return True  # nobody is told
 
 
 @bp.post("/invitation")

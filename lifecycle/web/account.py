@@ -11,15 +11,12 @@ from lifecycle.web import confirm, forms
 from lifecycle.web.services import permitted, services, signed_in
 
 bp = Blueprint("account", __name__)
+CALENDAR = "calendar"
 
 
 @bp.get("/me")
 def show() -> ResponseReturnValue:
     """Show the actor's own account; somebody without a role is told whom to ask."""
-    return _page()
-
-
-def _page(new_calendar: str = "") -> ResponseReturnValue:
     actor, use_cases = signed_in(), services()
     return render_template(
         "account/show.html",
@@ -29,7 +26,9 @@ def _page(new_calendar: str = "") -> ResponseReturnValue:
         calendars=use_cases.calendars.list(actor),
         team_calendar=may(actor, Action.CALENDAR_OF_TEAM),
         all_calendar=may(actor, Action.CALENDAR_OF_ALL),
-        new_calendar=new_calendar,
+        new_calendar=use_cases.once.take(g.token, CALENDAR),
+        gone=bool(forms.query("made")),
+        device=forms.query("device")[:80],
         now=use_cases.sessions.wall(),
     )
 
@@ -86,7 +85,8 @@ def make_calendar() -> ResponseReturnValue:
     """Make a calendar feed and show its address this once."""
     actor = signed_in()
     token = services().calendars.make(actor, everybody=forms.text("whose") == "all")
-    return _page(services().settings.web.address + url_for("account.calendar", token=token))
+    services().once.keep(g.token, CALENDAR, services().settings.web.address + url_for("account.calendar", token=token))
+    return redirect(url_for("account.show", made=1, _anchor="ca-h"), 303)
 
 
 @bp.post("/me/calendars/<feed_id>/revoke")

@@ -29,6 +29,7 @@ from lifecycle.web import (
     cutoff,
     errors,
     formats,
+    forms,
     it,
     members,
     people,
@@ -150,6 +151,7 @@ def _for_templates() -> dict[str, Any]:
         "theme": theme if theme in THEMES else "auto",
         "actor": actor,
         "places": places(actor) if actor else [],
+        "here": forms.here,
         "manual_clock": clock.now() if movable else None,
     }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TypeVar
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,8 +14,10 @@ from lifecycle.domain.approval import Kind
 from lifecycle.domain.entitlement import Entitlement, Tier
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.authorisation import Action
-from lifecycle.services.requests import Draft, Proposal
-from lifecycle.web import forms
+from lifecycle.services.persons import Standing
+from lifecycle.services.requests import SHORTEST, Batch, Draft, Proposal
+from lifecycle.services.reviews import Sheet
+from lifecycle.web import formats, forms
 from lifecycle.web.services import about, permitted, services
 
 bp = Blueprint("asking", __name__)
@@ -24,23 +28,54 @@ USUAL_HOURS = {
     Tier.READ_ONLY: (24, 168, 720, 2160),
 }
 WINDOW_DAYS = (1, 3, 7)
+IMPOSSIBLE = f"Give a number of hours: 0.1 (6 minutes) at the least, {forms.LONGEST_HOURS} (a year) at the most."
+CHANGED = "Nothing was sent: you changed what is asked. This is what it means now; send it if that is right."
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One usual duration, or why it cannot be had."""
+class Asked:
+    """What the form or the address says."""
 
-    hours: int
-    proposal: Proposal
+    draft: Draft
+    right: Entitlement | None
+    longest: timedelta
+    """The most that `right` may be held at once."""
+    usual: tuple[float, ...]
+    """Hours to choose from."""
+    typed: str
+    """Hours of one's own, as typed."""
+    error: str
+    """What is wrong with the hours."""
+
+    @property
+    def hours(self) -> float:
+        """How long, in hours."""
+        return self.draft.asked.total_seconds() / 3600
+
+    @property
+    def mark(self) -> str:
+        """What a preview was made for, so that nothing else is sent unseen."""
+        return f"{self.draft.entitlement} {self.draft.asked.total_seconds():.0f}" if self.right else ""
+
+    @property
+    def shortened(self) -> str:
+        """Say that less than what was asked would be had; empty if it would not."""
+        if self.right is None or self.draft.asked <= self.longest:
+            return ""
+        return f"Shortened to {self.longest_words}, the longest for “{self.right.title}”"
+
+    @property
+    def longest_words(self) -> str:
+        """The most that may be asked for, in words."""
+        return formats.length(self.longest.total_seconds() / 3600)
 
 
 @dataclass(frozen=True)
-class Form:
-    """What the form shows."""
+class Outlook:
+    """What asking would mean for one person, or why it cannot be."""
 
-    rights: list[Entitlement]
-    chosen: Entitlement | None
-    choices: list[Choice]
+    standing: Standing
     proposal: Proposal | None
     refused: str
 
@@ -51,96 +86,115 @@ def requestable() -> list[Entitlement]:
     return sorted((e for e in every if e.requestable), key=lambda e: (e.target, e.tier, e.title))
 
 
-def _form(identity_id: str, draft: Draft) -> Form:
-    rights = requestable()
-    chosen = next((e for e in rights if e.key == draft.entitlement), None)
-    if chosen is None:
-        return Form(rights, None, [], None, "")
-    actor = permitted(Action.ASK, about(identity_id))
-    asking, choices, refused = services().requests, [], ""
-    most = services().settings.requests.longest(chosen.tier)
-    for hours in USUAL_HOURS[chosen.tier]:
-        length = timedelta(hours=hours)
-        if length > min(most, chosen.longest or most):
-            continue
-        try:
-            choices.append(Choice(hours, asking.proposal(actor, _with(draft, length), named=False)))
-        except LifecycleError as exc:
-            refused = str(exc)
-            break
-    proposal = None
-    if choices and not refused:
-        try:
-            proposal = asking.proposal(actor, draft)
-        except LifecycleError as exc:
-            refused = str(exc)
-    return Form(rights, chosen, choices, proposal, refused)
-
-
-def _with(draft: Draft, length: timedelta) -> Draft:
-    return Draft(draft.identity_id, draft.entitlement, length, draft.reason, kind=draft.kind, grant_id=draft.grant_id)
-
-
-def _draft(identity_id: str) -> Draft:
+def _asked(identity_id: str) -> Asked:
     """Read what is asked from the address or the form; without a duration, the second usual one."""
     source = request.form if request.method == "POST" else request.args
-    entitlement = source.get("entitlement", "")[: forms.LONGEST_FIELD]
-    right = services().targets.catalogue.entitlements.get(entitlement)
-    usual = USUAL_HOURS[right.tier] if right else (1, 2)
+    key = source.get("entitlement", "")[: forms.LONGEST_FIELD]
+    right = next((e for e in requestable() if e.key == key), None)
+    most = services().settings.requests.longest(right.tier) if right else timedelta()
+    longest = min(most, right.longest or most) if right else most
+    usual = _usual(right, longest)
+    typed, chosen = source.get("other", "").strip()[:32], source.get("hours", "")
+    if source.get("shown", "").partition(" ")[0] not in {"", key}:
+        typed = chosen = ""  # those were hours of another right
+    otherwise = usual[min(1, len(usual) - 1)] if usual else 1
+    length = _length(typed or chosen, otherwise)
+    if not typed and length is not None and length.total_seconds() / 3600 not in usual:
+        typed = chosen
     days = source.get("window", "")
-    return Draft(
+    draft = Draft(
         identity_id=identity_id,
-        entitlement=entitlement,
-        asked=_length(source.get("other", "") or source.get("hours", ""), usual[1]),
-        reason=source.get("reason", "")[: forms.LONGEST_TEXT],
+        entitlement=key,
+        asked=length or timedelta(hours=otherwise),
+        reason=forms.plain(source.get("reason", "")),
         at_once=days in {"", "0"},
         window=timedelta(days=int(days)) if days in {str(d) for d in WINDOW_DAYS} else timedelta(),
         kind=Kind(source["kind"]) if source.get("kind") in {"extend", "renew"} else Kind.NEW,
         grant_id=source.get("grant", "")[:64],
     )
+    return Asked(draft, right, longest, usual, typed or ("" if length else chosen), "" if length else IMPOSSIBLE)
 
 
-def _length(hours: str, otherwise: int) -> timedelta:
+def _usual(right: Entitlement | None, longest: timedelta) -> tuple[float, ...]:
+    if right is None:
+        return ()
+    most = longest.total_seconds() / 3600
+    return tuple(hours for hours in USUAL_HOURS[right.tier] if hours <= most) or (most,)
+
+
+def _length(hours: str, otherwise: float) -> timedelta | None:
+    """Read a number of hours; None if it is none that can be asked for."""
     try:
         value = float(hours) if hours else float(otherwise)
     except ValueError:
-        value = -1
-    if not 0 < value <= forms.LONGEST_HOURS:
-        value = otherwise
-    return timedelta(hours=value)
+        return None
+    least = SHORTEST.total_seconds() / 3600
+    return timedelta(hours=value) if least <= value <= forms.LONGEST_HOURS else None
+
+
+def _windows(right: Entitlement | None) -> list[tuple[int, int]]:
+    """List in how many days, and hours, something may be activated; god mode keeps no longer than a request for it."""
+    limits = services().settings.requests
+    if right is not None and right.tier is Tier.GOD:
+        return [(WINDOW_DAYS[0], limits.expire_god_hours)]
+    return [(days, days * 24) for days in WINDOW_DAYS if days <= limits.window_days]
+
+
+def _or_why_not(ask: Callable[[], Found]) -> tuple[Found | None, str]:
+    try:
+        return ask(), ""
+    except LifecycleError as exc:
+        return None, str(exc)
+
+
+def _is_sent(asked: Asked) -> bool:
+    """Say whether the form is to be sent: not where it is only to be shown, or says what was not shown."""
+    return not asked.error and not request.form.get("show") and request.form.get("shown", "") in {"", asked.mark}
+
+
+def _why_shown(asked: Asked) -> str:
+    """Say why the form is shown again though it was sent."""
+    return CHANGED if not asked.error and not request.form.get("show") else ""
 
 
 @bp.get("/people/<identity_id>/ask")
 def ask(identity_id: str) -> ResponseReturnValue:
     """Show what can be asked for, and what it would mean."""
-    return _page(identity_id, "")
+    return _page(identity_id)
 
 
-def _page(identity_id: str, error: str) -> ResponseReturnValue:
+def _page(identity_id: str, error: str = "") -> ResponseReturnValue:
     actor = permitted(Action.ASK, about(identity_id))
-    draft = _draft(identity_id)
+    asked = _asked(identity_id)
+    proposal, refused = None, ""
+    if asked.right is not None:
+        proposal, refused = _or_why_not(lambda: services().requests.proposal(actor, asked.draft))
     return render_template(
         "requests/ask.html",
         nav="my-access" if actor.identity_id == identity_id else "team",
         standing=services().persons.standing(identity_id),
         own=actor.identity_id == identity_id,
-        draft=draft,
-        hours=draft.asked.total_seconds() / 3600,
-        form=_form(identity_id, draft),
-        windows=[d for d in WINDOW_DAYS if d <= services().settings.requests.window_days],
+        asked=asked,
+        draft=asked.draft,
+        rights=requestable(),
+        p=proposal if not asked.error else None,
+        refused=refused,
+        windows=_windows(asked.right),
         error=error,
-    ), (422 if error else 200)
+    ), (422 if error or (asked.error and request.method == "POST" and not request.form.get("show")) else 200)
 
 
 @bp.post("/people/<identity_id>/ask")
 def send(identity_id: str) -> ResponseReturnValue:
-    """Ask."""
+    """Ask, or with ``show`` only say what it would mean: words do not belong into an address."""
     actor = permitted(Action.ASK, about(identity_id))
-    try:
-        request_id = services().requests.ask(actor, _draft(identity_id))
-    except LifecycleError as exc:
-        return _page(identity_id, str(exc))
-    flash(f"{request_id} is sent to its reviewers.")
+    asked = _asked(identity_id)
+    if not _is_sent(asked):
+        return _page(identity_id, _why_shown(asked))
+    request_id, refused = _or_why_not(lambda: services().requests.ask(actor, asked.draft))
+    if request_id is None:
+        return _page(identity_id, refused)
+    flash(f"{request_id} is sent to its reviewers.{f' {asked.shortened}.' if asked.shortened else ''}")
     return redirect(url_for("requests.show", request_id=request_id), 303)
 
 
@@ -148,39 +202,57 @@ def send(identity_id: str) -> ResponseReturnValue:
 def ask_for_several() -> ResponseReturnValue:
     """Show what can be asked for several people at once."""
     permitted(Action.SEE_TEAM)
-    return _page_for_several("", None)
+    return _page_for_several()
 
 
-def _page_for_several(error: str, batch: object) -> ResponseReturnValue:
-    actor = permitted(Action.SEE_TEAM)
-    most = services().settings.requests.most_at_once
-    if forms.query("everybody"):
-        standings = services().team.page(actor, limit=most)
-    else:
-        chosen = set(forms.several("id", most))
-        standings = [s for s in services().team.page(actor, limit=1000) if s.identity.id in chosen]
-    draft = _draft("")
-    right = services().targets.catalogue.entitlements.get(draft.entitlement)
+def _page_for_several(error: str = "") -> ResponseReturnValue:
+    asked, standings = _asked(""), _chosen()
+    meant = asked.right is not None and not asked.error
+    outlooks = [_outlook(asked.draft, standing) for standing in standings] if meant else []
     return render_template(
         "requests/several.html",
         nav="team",
         standings=standings,
         rights=requestable(),
-        chosen=right,
-        usual=USUAL_HOURS[right.tier] if right else (),
-        draft=draft,
-        hours=draft.asked.total_seconds() / 3600,
+        asked=asked,
+        draft=asked.draft,
+        outlooks=outlooks,
+        possible=[o for o in outlooks if o.proposal],
         error=error,
-        batch=batch,
-    ), (422 if error else 200)
+    ), (422 if error or (asked.error and request.method == "POST" and not request.form.get("show")) else 200)
+
+
+def _outlook(draft: Draft, standing: Standing) -> Outlook:
+    actor, own = permitted(Action.SEE_TEAM), replace(draft, identity_id=standing.identity.id)
+    waiting = (c.row for c in services().team.waiting_of(own.identity_id) if c.row.resolution == "pending")
+    same = next((row.id for row in waiting if row.entitlement == own.entitlement), "")
+    if same:
+        return Outlook(standing, None, f"{same} asks for the same and waits for its reviews.")
+    return Outlook(standing, *_or_why_not(lambda: services().requests.proposal(actor, own)))
+
+
+def _chosen() -> list[Standing]:
+    actor, most = permitted(Action.SEE_TEAM), services().settings.requests.most_at_once
+    if forms.query("everybody"):
+        return [s for s in services().team.page(actor, limit=most) if not services().team.why_not_ask(s)]
+    chosen = set(forms.several("id", most))
+    return [s for s in services().team.page(actor, limit=1000) if s.identity.id in chosen]
 
 
 @bp.post("/team/ask")
 def send_for_several() -> ResponseReturnValue:
-    """Ask the same for several people, one request each."""
+    """Ask the same for several people, one request each, or with ``show`` only say what it would mean."""
     actor = permitted(Action.SEE_TEAM)
-    try:
-        batch = services().requests.ask_for_several(actor, forms.several("id"), _draft(""))
-    except LifecycleError as exc:
-        return _page_for_several(str(exc), None)
-    return _page_for_several("", batch)
+    asked = _asked("")
+    if not _is_sent(asked):
+        return _page_for_several(_why_shown(asked))
+    ids = forms.several("id")
+    batch, refused = _or_why_not(lambda: services().requests.ask_for_several(actor, ids, asked.draft))
+    if batch is None:
+        return _page_for_several(refused)
+    return render_template("requests/sent.html", nav="team", batch=batch, asked=asked, sheets=_sheets(batch))
+
+
+def _sheets(batch: Batch) -> list[Sheet]:
+    actor = permitted(Action.SEE_TEAM)
+    return [services().reviews.sheet(actor, request_id) for request_id in batch.asked]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlsplit
+
 from flask import Blueprint, current_app, g, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -32,7 +34,8 @@ def page(actor: Actor, resume: str, fields: list[tuple[str, str]], error: str = 
     return render_template(
         "auth/confirm.html",
         resume=resume,
-        fields=fields,
+        # a browser drops the query of an address that a form asks for, and puts the form's fields there
+        fields=fields if again else parse_qsl(urlsplit(resume).query),
         again=again,
         error=error,
         passkey=bool(passkeys),

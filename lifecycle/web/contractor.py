@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from lifecycle.services.authorisation import About, Action
 from lifecycle.web import forms
 from lifecycle.web.services import permitted, services, signed_in
+from lifecycle.web.told import Telling
 
 bp = Blueprint("contractor", __name__, url_prefix="/my-access")
 
@@ -20,7 +21,9 @@ def _own(action: Action) -> None:
 def my_access() -> ResponseReturnValue:
     """Show the reader's own access."""
     _own(Action.SEE_OWN_ACCESS)
-    return render_template("contractor/my_access.html", nav="my-access", own=services().team.own_access(signed_in()))
+    own = services().team.own_access(signed_in())
+    why_not_ask = services().team.why_not_ask(own.standing)
+    return render_template("contractor/my_access.html", nav="my-access", own=own, why_not_ask=why_not_ask)
 
 
 @bp.get("/record")
@@ -29,7 +32,10 @@ def record() -> ResponseReturnValue:
     _own(Action.SEE_OWN_ACCESS)
     own = services().team.own_access(signed_in())
     records = services().trail.about(list(own.objects), limit=200)
-    return render_template("contractor/record.html", nav="my-access", own=own, records=records)
+    contract = own.standing.contract
+    zone = contract.engagement.zone if contract else "UTC"
+    telling = Telling(zone, signed_in().login, services().trail.names(records))
+    return render_template("contractor/record.html", nav="my-access", zone=zone, records=records, telling=telling)
 
 
 @bp.post("/mistake")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from lifecycle.services.cutoff import NotConfirmed
-from lifecycle.web import forms
+from lifecycle.domain.errors import LifecycleError, NotFound
+from lifecycle.web import errors, forms
 from lifecycle.web.services import services, signed_in
 
 bp = Blueprint("cutoff", __name__, url_prefix="/people/<identity_id>/revoke")
@@ -18,11 +18,13 @@ def show(identity_id: str) -> ResponseReturnValue:
     return _page(identity_id)
 
 
-def _page(identity_id: str, error: str = "") -> ResponseReturnValue:
+def _page(identity_id: str, error: str = "", status: int = 200) -> ResponseReturnValue:
     actor, version = signed_in(), services().overview.version()
     view = services().cut_offs.view(actor, identity_id)
-    page = render_template("people/revoke.html", nav="people", view=view, revision=version, error=error)
-    return page, (422 if error else 200)
+    typed = {name: forms.plain(request.form.get(name, "")) for name in ("reason", "typed")}
+    return render_template(
+        "people/revoke.html", nav="people", view=view, revision=version, error=error, typed=typed
+    ), status
 
 
 @bp.get("/live")
@@ -43,8 +45,8 @@ def end_now(identity_id: str) -> ResponseReturnValue:
         held = services().cut_offs.end_now(
             signed_in(), identity_id, typed=forms.optional("typed"), reason=forms.long_text("reason")
         )
-    except NotConfirmed as exc:
-        return _page(identity_id, str(exc))
+    except LifecycleError as exc:
+        return _page(identity_id, str(exc), errors.status_here(exc))
     if held:
         flash(f"You have ended so many people's access just now that {held} waits for a second person.")
         return redirect(url_for("requests.show", request_id=held), 303)
@@ -55,6 +57,11 @@ def end_now(identity_id: str) -> ResponseReturnValue:
 @bp.post("/undo")
 def undo(identity_id: str) -> ResponseReturnValue:
     """Give back what was held, god mode excepted."""
-    services().cut_offs.undo(signed_in(), identity_id, forms.long_text("reason"))
+    try:
+        services().cut_offs.undo(signed_in(), identity_id, forms.long_text("reason"))
+    except NotFound as exc:  # given back by somebody else meanwhile
+        return _page(identity_id, str(exc), 409)
+    except LifecycleError as exc:
+        return _page(identity_id, str(exc), errors.status_here(exc))
     flash("What was held is being given back; god mode needs its two people again.")
     return redirect(url_for("cutoff.show", identity_id=identity_id), 303)

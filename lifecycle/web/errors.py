@@ -23,7 +23,7 @@ from lifecycle.services.sessions import NotSignedIn
 from lifecycle.services.signin import DirectoryDown, SignInRefused
 from lifecycle.services.team import WordsMissing
 from lifecycle.services.tokens import TokenInvalid
-from lifecycle.web import confirm
+from lifecycle.web import confirm, forms
 from lifecycle.web.services import services, signed_in
 
 STATUS: dict[type[LifecycleError], int] = {
@@ -42,6 +42,8 @@ STATUS: dict[type[LifecycleError], int] = {
     TooManyAttempts: 429,
     ClockGoesBack: 409,
 }
+ELSEWHERE = (NotFound, NotPermitted, StepUpNeeded, NotSignedIn, TooManyAttempts)
+"""What is answered by a page of its own, wherever it happens."""
 TITLES = {
     400: "That request cannot be read",
     403: "That is not permitted",
@@ -80,8 +82,25 @@ def _ask_to_confirm(error: StepUpNeeded) -> ResponseReturnValue:
     return confirm.page(signed_in(), resume, confirm.carried(), str(error), again=again), 403
 
 
+def status_of(error: LifecycleError) -> int:
+    """Return the status that answers *error*."""
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 409)
+
+
+def status_here(error: LifecycleError) -> int:
+    """
+    Return the status with which the form's own page says *error*, with what was typed kept.
+
+    Raises:
+        LifecycleError: *error* itself, where a page of its own answers it.
+    """
+    if isinstance(error, ELSEWHERE):
+        raise error
+    return status_of(error)
+
+
 def _refused(error: LifecycleError) -> ResponseReturnValue:
-    status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 409)
+    status = status_of(error)
     headers = {"Retry-After": str(max(1, round(error.seconds)))} if isinstance(error, TooManyAttempts) else {}
     return _page(status, str(error)), status, headers
 
@@ -96,9 +115,12 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if isinstance(error, SecurityError):  # without a host that is trusted there are no addresses to put on a page
         return "This site is not served under that name.", 400, {"Content-Type": "text/plain"}
     status = error.code or 500
+    if request.path.startswith("/api/"):
+        return {"error": error.name.lower().replace(" ", "-"), "message": error.description or ""}, status
     return _page(status, error.description or ""), status
 
 
 def _page(status: int, words: str) -> str:
     context: dict[str, Any] = {"status": status, "title": TITLES.get(status, "That did not work"), "words": words}
+    context["back"] = forms.came_from() if request.method == "POST" else ""
     return render_template("error.html", **context)

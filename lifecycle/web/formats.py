@@ -47,10 +47,10 @@ def register(app: Flask) -> None:
         day_after=lambda first, days: first + timedelta(days=days),
         top_tier=_top_tier,
         tier_named=_tier_named,
-        target_title=_target_title,
+        target_title=target_title,
         record_words=record_words,
     )
-    app.jinja_env.filters["target_title"] = _target_title
+    app.jinja_env.filters["target_title"] = target_title
     app.jinja_env.filters["lower_first"] = lambda words: words[:1].lower() + words[1:]
 
 
@@ -138,7 +138,8 @@ def _tier_named(label: str) -> Tier:
         return Tier.NONE
 
 
-def _target_title(name: str) -> str:
+def target_title(name: str) -> str:
+    """Name a target as people do."""
     try:
         return services().targets[name].title
     except NotFound:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from urllib.parse import urlsplit
 
-from flask import request
-from werkzeug.exceptions import BadRequest
+from flask import current_app, request
+from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.routing import RequestRedirect
 
 from lifecycle.services.authorisation import Actor, check_fresh
 from lifecycle.web.services import services
@@ -54,9 +56,9 @@ def hours(name: str) -> timedelta:
     try:
         value = float(text(name))
     except ValueError as exc:
-        raise BadRequest(f"{name} is no number of hours.") from exc
+        raise BadRequest("That is no number of hours.") from exc
     if not 0 < value <= LONGEST_HOURS:
-        raise BadRequest(f"{name} is not within an hour and a year.")
+        raise BadRequest("Ask for more than nothing, and for a year at the most.")
     return timedelta(hours=value)
 
 
@@ -83,7 +85,12 @@ def several(name: str, most: int = 200) -> list[str]:
 
 def long_text(name: str) -> str:
     """Return words, possibly none."""
-    return request.form.get(name, "").replace("\0", "")[:LONGEST_TEXT]
+    return plain(request.form.get(name, ""))
+
+
+def plain(value: str) -> str:
+    """Return words as they were typed: browsers send two characters for the end of a line."""
+    return value.replace("\0", "").replace("\r\n", "\n")[:LONGEST_TEXT]
 
 
 def fresh(actor: Actor) -> None:
@@ -102,6 +109,27 @@ def clock_step() -> str:
     if step != "next" and step not in STEPS:
         raise BadRequest("The clock moves by an hour, a day, a week, or to the next change.")
     return step
+
+
+def here() -> str:
+    """Return the path of this page, or of the one before where this one only answers a form."""
+    return request.path if _is_page(request.path) else came_from() or "/"
+
+
+def came_from() -> str:
+    """Return the path of the page that the browser came from; empty if it is none of ours."""
+    before = urlsplit(request.referrer or "")
+    if before.netloc != request.host or not _is_page(before.path):
+        return ""
+    return local_path(before.path + (f"?{before.query}" if before.query else ""))
+
+
+def _is_page(path: str) -> bool:
+    try:
+        current_app.url_map.bind("").match(path, method="GET")
+    except (HTTPException, RequestRedirect):
+        return False
+    return True
 
 
 def local_path(value: str) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest
 
+from lifecycle.domain.errors import LifecycleError
 from lifecycle.domain.role import Role
 from lifecycle.services.authorisation import SCOPES, Action
 from lifecycle.services.tokens import LONGEST_DAYS
-from lifecycle.web import forms
+from lifecycle.web import errors, forms
 from lifecycle.web.services import permitted, services, signed_in
 
 bp = Blueprint("members", __name__)
+INVITATION, TOKEN = "invitation", "token"
 
 
 @bp.get("/members")
@@ -21,18 +22,25 @@ def index() -> ResponseReturnValue:
     return _page()
 
 
-def _page(code: str = "", login: str = "") -> ResponseReturnValue:
-    invitation = ""
-    if code:
-        invitation = services().settings.web.address + url_for("access.invitation", login=login, code=code)
+def _page(error: str = "", status: int = 200) -> ResponseReturnValue:
     return render_template(
         "members/index.html",
         nav="members",
         members=services().membership.list(signed_in()),
         roles=[role for role in Role if role is not Role.CONTRACTOR],
-        invitation=invitation,
+        invitation=services().once.take(g.token, INVITATION),
+        gone=bool(forms.query("made")),
         now=services().sessions.wall(),
-    )
+        error=error,
+        typed=request.form,
+        typed_roles=request.form.getlist("role"),
+    ), status
+
+
+def _show_invitation(login: str, code: str) -> ResponseReturnValue:
+    address = services().settings.web.address + url_for("access.invitation", login=login, code=code)
+    services().once.keep(g.token, INVITATION, address)
+    return redirect(url_for("members.index", made=1), 303)
 
 
 @bp.post("/members")
@@ -40,23 +48,26 @@ def invite() -> ResponseReturnValue:
     """Make a local member and show the invitation this once."""
     actor = permitted(Action.MANAGE_MEMBERS)
     login = forms.text("login")
-    code = services().membership.invite(
-        actor,
-        login=login,
-        name=forms.optional("name"),
-        email=forms.optional("email"),
-        supervisor=forms.optional("supervisor"),
-        roles=forms.several("role", 10),
-        worker_id=forms.optional("worker_id"),
-    )
-    return _page(code, login)
+    try:
+        code = services().membership.invite(
+            actor,
+            login=login,
+            name=forms.optional("name"),
+            email=forms.optional("email"),
+            supervisor=forms.optional("supervisor"),
+            roles=forms.several("role", 10),
+            worker_id=forms.optional("worker_id"),
+        )
+    except LifecycleError as exc:
+        return _page(str(exc), errors.status_here(exc))
+    return _show_invitation(login, code)
 
 
 @bp.post("/members/<member_id>/invitation")
 def invite_again(member_id: str) -> ResponseReturnValue:
     """Make a new invitation for a local member."""
     code = services().membership.invite_again(signed_in(), member_id)
-    return _page(code, forms.text("login"))
+    return _show_invitation(forms.text("login"), code)
 
 
 @bp.post("/members/<member_id>/roles")
@@ -99,7 +110,7 @@ def tokens() -> ResponseReturnValue:
     return _tokens()
 
 
-def _tokens(new: str = "") -> ResponseReturnValue:
+def _tokens(error: str = "", status: int = 200) -> ResponseReturnValue:
     use_cases = services()
     return render_template(
         "members/tokens.html",
@@ -107,20 +118,28 @@ def _tokens(new: str = "") -> ResponseReturnValue:
         tokens=use_cases.tokens.list(signed_in()),
         scopes=list(SCOPES),
         longest=LONGEST_DAYS,
-        new=new,
+        new=use_cases.once.take(g.token, TOKEN),
+        gone=bool(forms.query("made")),
         now=use_cases.sessions.wall(),
-    )
+        error=error,
+        typed=request.form,
+        typed_scopes=request.form.getlist("scope"),
+    ), status
 
 
 @bp.post("/tokens")
 def make_token() -> ResponseReturnValue:
     """Make a token and show it this once."""
     actor = permitted(Action.MANAGE_TOKENS)
-    days = forms.text("days")
+    days = forms.optional("days")
     if not (days.isascii() and days.isdigit()) or len(days) > 3:
-        raise BadRequest("The life of a token is a number of days.")
-    token, _ = services().tokens.make(actor, forms.text("name"), forms.several("scope", 10), int(days))
-    return _tokens(token)
+        return _tokens(f"The life of a token is a number of days, 1 to {LONGEST_DAYS}.", 422)
+    try:
+        token, _ = services().tokens.make(actor, forms.optional("name"), forms.several("scope", 10), int(days))
+    except LifecycleError as exc:
+        return _tokens(str(exc), errors.status_here(exc))
+    services().once.keep(g.token, TOKEN, token)
+    return redirect(url_for("members.tokens", made=1), 303)
 
 
 @bp.post("/tokens/<token_id>/revoke")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from lifecycle.services.authorisation import Action, may
-from lifecycle.services.persons import PAGE
+from lifecycle.domain.party import key_of
+from lifecycle.services.authorisation import Action, Actor, may
+from lifecycle.services.persons import PAGE, Standing
 from lifecycle.web import forms
 from lifecycle.web.services import about, permitted, services
 
@@ -42,7 +43,20 @@ def show(identity_id: str) -> ResponseReturnValue:
         s=portrait.standing,
         records=services().trail.about(portrait.objects),
         grants=team.grants(portrait.standing),
+        openable=_openable(actor, portrait.standing),
         waiting=team.waiting_of(identity_id),
         handover=team.handover_of(portrait.standing),
+        why_not_ask=team.why_not_ask(portrait.standing),
         can={action.value: may(actor, action, subject) for action in OFFERED},
     )
+
+
+def _openable(actor: Actor, standing: Standing) -> set[str]:
+    """Choose the grants whose request the reader may open: all, or those of contracts under their name."""
+    everything = may(actor, Action.SEE_REQUEST)
+    return {
+        grant.id
+        for contract in standing.contracts
+        for grant in contract.grants
+        if grant.request and (everything or key_of(contract.engagement.sponsor) in actor.keys)
+    }

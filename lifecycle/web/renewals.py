@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
+from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.authorisation import Action
 from lifecycle.services.renewals import Answer
-from lifecycle.web import forms
+from lifecycle.web import errors, forms
 from lifecycle.web.services import permitted, services, signed_in
 
 bp = Blueprint("renewals", __name__)
@@ -19,6 +20,10 @@ bp = Blueprint("renewals", __name__)
 @bp.get("/renewals")
 def index() -> ResponseReturnValue:
     """List the questions to the reader."""
+    return _page()
+
+
+def _page(refused_id: int = 0, error: str = "", status: int = 200) -> ResponseReturnValue:
     actor = permitted(Action.SEE_TEAM)
     today = services().clock.now().date()
     return render_template(
@@ -28,7 +33,10 @@ def index() -> ResponseReturnValue:
         today=today,
         days=timedelta,
         bridge_days=services().settings.requests.bridge_days,
-    )
+        refused_id=refused_id,
+        error=error,
+        typed={name: forms.plain(request.form.get(name, "")) for name in ("proposed_day", "bridge_until", "note")},
+    ), status
 
 
 @bp.post("/renewals/<int(max=9007199254740991):renewal_id>")
@@ -39,14 +47,19 @@ def answer(renewal_id: int) -> ResponseReturnValue:
         chosen = Answer(forms.text("answer"))
     except ValueError as exc:
         raise BadRequest("The answer is extend, convert or lapse.") from exc
-    bridge = services().renewals.answer(
-        actor,
-        renewal_id,
-        chosen,
-        proposed_day=forms.optional_day("proposed_day"),
-        bridge_until=forms.optional_day("bridge_until"),
-        note=forms.long_text("note"),
-    )
+    try:
+        bridge = services().renewals.answer(
+            actor,
+            renewal_id,
+            chosen,
+            proposed_day=forms.optional_day("proposed_day"),
+            bridge_until=forms.optional_day("bridge_until"),
+            note=forms.long_text("note"),
+        )
+    except BadRequest as exc:
+        return _page(renewal_id, exc.description or "", 422)
+    except LifecycleError as exc:
+        return _page(renewal_id, str(exc), errors.status_here(exc))
     told = {"extend": "HR has your proposal.", "convert": "HR has it.", "lapse": "It lapses on its last day."}
     flash(told[chosen.value] + (f" {bridge} asks two people for the bridge." if bridge else ""))
     return redirect(url_for("renewals.index"), 303)

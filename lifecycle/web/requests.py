@@ -8,9 +8,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
-from lifecycle.domain.approval import ReasonMissing, Resolution, Verdict
+from lifecycle.domain.approval import Resolution, Verdict
+from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.authorisation import Action
-from lifecycle.web import forms
+from lifecycle.services.reviews import LONGEST_NOTE
+from lifecycle.web import errors, forms
 from lifecycle.web.formats import local_to
 from lifecycle.web.services import permitted, services, signed_in
 
@@ -38,7 +40,7 @@ def show(request_id: str) -> ResponseReturnValue:
     return _page(request_id)
 
 
-def _page(request_id: str, error: str = "") -> ResponseReturnValue:
+def _page(request_id: str, error: str = "", status: int = 200) -> ResponseReturnValue:
     actor = signed_in()
     sheet = services().reviews.sheet(actor, request_id)
     allowed = sheet.request.allowed
@@ -55,7 +57,14 @@ def _page(request_id: str, error: str = "") -> ResponseReturnValue:
         PENDING=Resolution.PENDING,
         APPROVED=Resolution.APPROVED,
         error=error,
-    ), (422 if error else 200)
+        note=forms.plain(request.form.get("note", "")),
+        edited={name: forms.plain(request.form.get(name, "")) for name in ("hours", "reason")},
+    ), status
+
+
+def _told(request_id: str, error: LifecycleError) -> ResponseReturnValue:
+    """Say on the request's own page why nothing was done, with what was typed kept."""
+    return _page(request_id, str(error), errors.status_here(error))
 
 
 @bp.post("/requests/<request_id>/reviews")
@@ -63,6 +72,8 @@ def review(request_id: str) -> ResponseReturnValue:
     """Count a verdict."""
     actor = signed_in()
     seconds = forms.optional("longest")
+    if len(forms.long_text("note").strip()) > LONGEST_NOTE:
+        return _page(request_id, f"Nothing was done: a reason has {LONGEST_NOTE} characters at the most.", 422)
     try:
         reviewed = services().reviews.review(
             actor,
@@ -72,8 +83,8 @@ def review(request_id: str) -> ResponseReturnValue:
             shown=forms.text("shown"),
             longest=timedelta(seconds=_seconds(seconds)) if seconds else None,
         )
-    except ReasonMissing as exc:
-        return _page(request_id, str(exc))
+    except LifecycleError as exc:
+        return _told(request_id, exc)
     words = "waits for the second person" if reviewed.resolution is Resolution.PENDING else reviewed.resolution.value
     flash(f"Your review is counted: {request_id} {'is ' if words == reviewed.resolution.value else ''}{words}.")
     return redirect(url_for("requests.show", request_id=request_id), 303)
@@ -95,7 +106,10 @@ def _seconds(value: str) -> int:
 @bp.post("/requests/<request_id>/seen")
 def seen(request_id: str) -> ResponseReturnValue:
     """Stop reminders: somebody looks at it."""
-    services().reviews.mark_seen(signed_in(), request_id)
+    try:
+        services().reviews.mark_seen(signed_in(), request_id)
+    except LifecycleError as exc:
+        return _told(request_id, exc)
     flash("Reminders stop for everybody who could review it.")
     return redirect(url_for("requests.show", request_id=request_id), 303)
 
@@ -104,15 +118,24 @@ def seen(request_id: str) -> ResponseReturnValue:
 def edit(request_id: str) -> ResponseReturnValue:
     """Change what was asked; reviews given so far are void."""
     actor = signed_in()
-    services().requests.edit(actor, request_id, asked=forms.hours("hours"), reason=forms.long_text("reason"))
-    flash("Changed. Reviews given so far no longer count.")
+    reviewed = bool(services().reviews.sheet(actor, request_id).request.reviews)
+    try:
+        services().requests.edit(actor, request_id, asked=forms.hours("hours"), reason=forms.long_text("reason"))
+    except BadRequest as exc:
+        return _page(request_id, exc.description or "", 422)
+    except LifecycleError as exc:
+        return _told(request_id, exc)
+    flash("Changed. Reviews given so far no longer count." if reviewed else "Changed.")
     return redirect(url_for("requests.show", request_id=request_id), 303)
 
 
 @bp.post("/requests/<request_id>/withdraw")
 def withdraw(request_id: str) -> ResponseReturnValue:
     """Take a request back."""
-    services().requests.withdraw(signed_in(), request_id)
+    try:
+        services().requests.withdraw(signed_in(), request_id)
+    except LifecycleError as exc:
+        return _told(request_id, exc)
     flash(f"{request_id} is withdrawn.")
     return redirect(url_for("requests.show", request_id=request_id), 303)
 
@@ -121,7 +144,10 @@ def withdraw(request_id: str) -> ResponseReturnValue:
 def activate(request_id: str) -> ResponseReturnValue:
     """Start what was approved."""
     actor, now = signed_in(), services().clock.now()
-    grant = services().activation.activate(actor, request_id)
+    try:
+        grant = services().activation.activate(actor, request_id)
+    except LifecycleError as exc:
+        return _told(request_id, exc)
     zone = services().reviews.sheet(actor, request_id).case.contract.engagement.zone
     begins = "now" if grant.starts_at <= services().clock.now() else local_to(grant.starts_at, zone, now)
     flash(f"It begins {begins} and ends by itself {local_to(grant.ends_at, zone, now)}.")

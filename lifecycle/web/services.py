@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from flask import current_app, g, request
@@ -33,6 +33,7 @@ from lifecycle.services.trail import Trail
 from lifecycle.services.trail_search import TrailSearch
 from lifecycle.settings import Settings
 from lifecycle.store.unit import Store
+from lifecycle.web.once import OnceShown
 
 KEY = "lifecycle"
 
@@ -67,6 +68,7 @@ class WebServices:
     store: Store
     scheduler: bool
     """Whether this process also ticks, so that a moved clock acts at once."""
+    once: OnceShown = field(default_factory=OnceShown)
 
 
 def services() -> WebServices:

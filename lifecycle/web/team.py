@@ -24,6 +24,7 @@ def index() -> ResponseReturnValue:
         "team/index.html",
         nav="team",
         found=found[:PAGE],
+        why_not_ask=services().team.why_not_ask,
         more=more,
         first=not after[1],
         questions=services().renewals.count(actor),

@@ -97,4 +97,4 @@ def test_every_page_says_its_zone(site: Site) -> None:
             assert "Times are in UTC where no other zone is named." in get(client, path).text, path
     client = site.client("dmitri")
     assert "Times are those of clocks in " in get(client, "/my-access").text
-    assert "in UTC" in get(client, "/my-access/record").text
+    assert "Times in America/" in get(client, "/my-access/record").text

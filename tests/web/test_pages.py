@@ -88,6 +88,27 @@ def test_the_dashboard_shows_who_holds_god_mode_soonest_end_first(site: Site) ->
     assert "Try again now" in text
 
 
+def test_request_numbers_lead_to_the_request_where_the_reader_may_open_it(site: Site) -> None:
+    holder = next(h for h in site.runtime.holders.who(Tier.GOD) if h.reason and h.reason.grant and h.identity)
+    assert holder.reason is not None
+    assert holder.reason.grant is not None
+    assert holder.identity is not None
+    link = f'href="/requests/{holder.reason.grant.request}"'
+    assert link in get(site.client(), "/").text
+    assert link in get(site.client("nora"), f"/people/{holder.identity.id}").text
+    sponsor = get(site.client("hannah"), f"/people/{site.runtime.persons.find('CW-1013')}").text
+    path = sponsor.split('href="/requests/GR-', 1)[1].split('"')[0]
+    assert get(site.client("hannah"), f"/requests/GR-{path}").status_code == 200
+
+
+def test_what_needs_a_person_is_not_said_to_be_next_now(site: Site) -> None:
+    text = get(site.client(), "/").text
+    assert "need you" in text
+    assert "0 retr" not in text
+    assert ", needs you" in text
+    assert "next now" not in text
+
+
 def test_live_answers_204_while_nothing_has_changed(site: Site) -> None:
     client = site.client()
     assert get(client, f"/live?v={site.runtime.overview.version()}").status_code == 204

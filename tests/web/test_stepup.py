@@ -44,8 +44,8 @@ def test_a_stale_session_is_asked_and_the_form_goes_on(site: Site) -> None:
     assert right.headers["Location"] == "/tokens"
     assert cookie(client) != old
     made = post(client, "/tokens", **hidden)
-    assert "Copy it now" in made.text
-    assert get(client, "/tokens").status_code == 200
+    assert made.status_code == 303
+    assert "Copy it now" in get(client, made.headers["Location"]).text
 
 
 def test_confirming_leads_nowhere_else(site: Site) -> None:

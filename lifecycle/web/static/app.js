@@ -32,16 +32,22 @@
   });
   // asking: what it means follows what is chosen; without script a button shows it
   const asking = $("[data-preview]");
+  let shown = 0;
   if (asking) asking.addEventListener("change", async e => {
     if (e.target.name === "reason") return;
-    const chosen = new FormData(asking); chosen.delete("csrf_token");
-    if (e.target.name === "hours") { chosen.delete("other"); asking.other.value = ""; }
-    const url = `${asking.dataset.preview}?${new URLSearchParams(chosen)}`;
-    if (e.target.name === "entitlement") { location.assign(url); return; }
-    const answer = await fetch(url, { headers: { Accept: "text/html" } });
-    if (!answer.ok) return;
+    if (e.target.name === "hours") asking.other.value = "";
+    const usual = [...asking.querySelectorAll("[name=hours]")];
+    if (e.target.name === "other") usual.forEach((radio, n) => { radio.checked = !asking.other.value && n === Math.min(1, usual.length - 1); });
+    if (e.target.name === "entitlement") { asking.requestSubmit($("[name=show]", asking)); return; }
+    const turn = ++shown, chosen = new FormData(asking);
+    chosen.set("show", "1");
+    const answer = await fetch(asking.action, { method: "POST", body: chosen, headers: { Accept: "text/html" } });
+    if (!answer.ok || turn !== shown) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    $("#meaning").replaceChildren(...page.querySelector("#meaning").childNodes);
+    for (const id of ["#meaning", "#hours-e"]) $(id).replaceChildren(...page.querySelector(id).childNodes);
+    $("#send").hidden = page.querySelector("#send").hidden;
+    $("#send button").textContent = page.querySelector("#send button").textContent;
+    asking.shown.value = page.querySelector("[name=shown]").value;
   });
   // passkeys
   const bytes = s => Uint8Array.from(atob(s.replace(/-/g, "+").replace(/_/g, "/")), c => c.charCodeAt(0));
@@ -50,18 +56,18 @@
   const send = (url, body) => fetch(url, { method: "POST", headers: { ...csrf(), "Content-Type": "application/json" }, body });
   const ids = list => (list || []).map(c => ({ ...c, id: bytes(c.id) }));
   const failed = (form, words) => { const p = $("[data-passkey-error]", form); p.textContent = words; p.hidden = false; };
-  const confirmFirst = () => location.assign(`/confirm?next=${encodeURIComponent(location.pathname)}`);
+  const confirmFirst = device => location.assign(`/confirm?next=${encodeURIComponent(`${location.pathname}?device=${encodeURIComponent(device)}`)}`);
   const adding = $("[data-passkey-add]");
   if (adding) adding.addEventListener("submit", async e => {
     e.preventDefault();
     try {
       const asked = await send(adding.dataset.options, "");
-      if (asked.status === 403) { confirmFirst(); return; }
+      if (asked.status === 403) { confirmFirst(adding.name.value); return; }
       const o = await asked.json();
       const made = await navigator.credentials.create({ publicKey: { ...o, challenge: bytes(o.challenge), user: { ...o.user, id: bytes(o.user.id) }, excludeCredentials: ids(o.excludeCredentials) } });
       const r = made.response;
       const answer = await send(`${adding.dataset.answer}?name=${encodeURIComponent(adding.name.value)}`, JSON.stringify({ id: made.id, rawId: text(made.rawId), type: made.type, response: { attestationObject: text(r.attestationObject), clientDataJSON: text(r.clientDataJSON), transports: r.getTransports ? r.getTransports() : [] } }));
-      if (answer.status === 204) location.reload(); else failed(adding, (await answer.json()).error);
+      if (answer.status === 204) location.assign(location.pathname); else failed(adding, (await answer.json()).error);
     } catch (error) { failed(adding, `The passkey was not made: ${error.message}`); }
   });
   const confirming = $("[data-passkey-confirm]");
