@@ -29,7 +29,7 @@ def filled(folder: Path) -> World:
         run(insert(IdentityRow), [
             {"id": f"i{n}", "source": "plain", "worker_id": f"w{n}", "name": f"Person {n:06}", "version": 1,
              "email": f"w{n}@example.com", "search": f"person {n:06} w{n} w{n}@example.com", "created_at": now,
-             "god_withheld": 0}
+             "god_withheld": 0, "email_key": f"w{n}@example.com", "worker_key": f"w{n}"}
             for n in range(COUNT)
         ])  # fmt: skip
         run(insert(EngagementRow), [
@@ -66,9 +66,11 @@ def filled(folder: Path) -> World:
 PAGES = {
     "petra": ("/", "/people", "/people?q=person+0500", "/people?last_day=2026-05-01", "/people/i2000",
               "/people/i2000/revoke", "/requests", "/requests/GR-2041", "/members", "/tokens", "/me"),
-    "mia": ("/team", "/people/i2000/ask?entitlement=tool.god", "/renewals", "/requests"),
+    "mia": ("/team", "/people/i2000/ask?entitlement=tool.god", "/team/ask?everybody=1",
+            "/team/ask?everybody=1&entitlement=tool.god", "/renewals", "/requests"),
     "nora": ("/proposals", "/people"),
-    "audrey": ("/trail", "/trail?action=request-made"),
+    "audrey": ("/trail", "/trail?action=request-made", "/trail?actor=mia",
+               "/trail?object=Person+002000"),
     "carl": ("/my-access", "/my-access/record"),
 }  # fmt: skip
 

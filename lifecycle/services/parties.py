@@ -79,6 +79,9 @@ class Parties:
 
     def contracts_of(self, unit: Unit, identity_ids: Collection[str]) -> dict[str, list[Contract]]:
         """Load the contracts of several people at once; everybody asked for is in the answer."""
+        gathered: dict[str, list[Contract]] = unit.session.info.get("contracts", {})
+        if gathered and all(identity_id in gathered for identity_id in identity_ids):
+            return {identity_id: gathered[identity_id] for identity_id in identity_ids}
         grants = people.grants_of(unit, identity_ids)
         found: dict[str, list[Contract]] = {identity_id: [] for identity_id in identity_ids}
         for own in people.engagements_of(unit, identity_ids).values():
@@ -86,6 +89,10 @@ class Parties:
                 contract = self.rulebook.contract(engagement, grants.get(engagement.id, ()))
                 found[engagement.identity_id].append(contract)
         return found
+
+    def gather(self, unit: Unit, identity_ids: Collection[str]) -> None:
+        """Load the contracts of many people once, for a unit that only reads and asks for them again and again."""
+        unit.session.info["contracts"] = self.contracts_of(unit, identity_ids)
 
     def about(self, unit: Unit, identity_id: str, parties: frozenset[str] = frozenset()) -> About:
         """Describe one person for `lifecycle.services.authorisation.authorize`."""

@@ -131,6 +131,31 @@ class Requests:
             case = self.casebook.load(unit, proposal.row)
             return replace(proposal, reviewers=self.casebook.reviewer_names(unit, case))
 
+    def outlook(self, actor: Actor, draft: Draft, identity_ids: Sequence[str]) -> dict[str, Proposal | str]:
+        """
+        Say for several people what *draft* would mean, or why it cannot be asked; the first names its reviewers.
+
+        Nobody learns anything about people who are not theirs but that they may not ask.
+        """
+        found: dict[str, Proposal | str] = {}
+        named = False
+        with self.store.read() as unit:
+            self.casebook.parties.gather(unit, identity_ids)
+            open_requests = requests.open_for(unit, identity_ids, draft.entitlement, self.casebook.clock.now())
+            for identity_id in identity_ids:
+                own = replace(draft, identity_id=identity_id)
+                try:
+                    proposal = self._propose(unit, actor, own, self.casebook.clock.now())
+                    _check_not_asked(open_requests.get(identity_id))
+                except LifecycleError as exc:
+                    found[identity_id] = str(exc)
+                    continue
+                if not named:
+                    case, named = self.casebook.load(unit, proposal.row), True
+                    proposal = replace(proposal, reviewers=self.casebook.reviewer_names(unit, case))
+                found[identity_id] = proposal
+        return found
+
     def ask(self, actor: Actor, draft: Draft, *, batch: str = "") -> str:
         """
         Ask, and tell those who must review.
@@ -148,12 +173,9 @@ class Requests:
         with self.store.write() as unit:
             people.lock_identity(unit, draft.identity_id)
             proposal = self._propose(unit, actor, draft, now)
-            pending = requests.pending_for(unit, draft.identity_id, draft.entitlement)
-            if pending is not None:
-                raise AlreadyAsked(f"{pending.id} asks for the same and waits for its reviews.")
-            for waits in requests.waiting_to_start(unit, draft.identity_id, now):
-                if waits.entitlement == draft.entitlement:
-                    raise AlreadyAsked(f"{waits.id} asks for the same, is approved, and waits to be activated.")
+            _check_not_asked(
+                requests.open_for(unit, [draft.identity_id], draft.entitlement, now).get(draft.identity_id)
+            )
             row = proposal.row
             row.id, row.batch = requests.next_id(unit), batch
             try:
@@ -266,8 +288,9 @@ class Requests:
             raise NotFound("There is no such person, or no such right to ask for.")
         grant = self._grant(unit, draft, now)
         contract = self._contract(unit, actor, draft, grant, now)
-        own = book.parties.of_actor(unit, actor).is_same_as(book.parties.of_identity(unit, identity))
-        if is_god(entitlement) and own:
+        if is_god(entitlement) and book.parties.of_actor(unit, actor).is_same_as(
+            book.parties.of_identity(unit, identity)
+        ):
             raise NotEligible("Nobody asks for god mode for themselves; your sponsor can.")
         limit = book.limit(contract, entitlement, draft.kind, now)
         starts_at = max(now, grant.ends_at) if grant and draft.kind is Kind.EXTEND else now
@@ -356,6 +379,12 @@ class Requests:
             dedupe=f"{topic.value}:{case.row.id}:{case.row.revision}",
         )
         return self.notices.tell(unit, notice, [*known, *unknown], now)
+
+
+def _check_not_asked(other: RequestRow | None) -> None:
+    if other is not None:
+        state = "waits for its reviews" if other.resolution == "pending" else "is approved and waits to be activated"
+        raise AlreadyAsked(f"{other.id} asks for the same and {state}.")
 
 
 def check_words(draft: Draft) -> None:

@@ -98,6 +98,18 @@ def pending_for(unit: Unit, identity_id: str, entitlement: str, kind: str = "") 
     return unit.session.scalars(query.limit(1)).one_or_none()
 
 
+def open_for(unit: Unit, identity_ids: Collection[str], entitlement: str, now: datetime) -> dict[str, RequestRow]:
+    """Map people to the request for one right that waits for reviews, or is approved and can be activated still."""
+    waits = (_R.resolution == "pending") | (
+        (_R.resolution == "approved") & _R.activated_at.is_(None) & (_R.eligible_until > now)
+    )
+    found: dict[str, RequestRow] = {}
+    for chunk in chunks(identity_ids):
+        query = select(RequestRow).where(_R.identity_id.in_(chunk), _R.entitlement == entitlement, waits)
+        found |= {row.identity_id: row for row in unit.session.scalars(query)}
+    return found
+
+
 def of_identity(unit: Unit, identity_id: str, limit: int = 50) -> list[RequestRow]:
     """Load what was asked for one person, newest first."""
     query = select(RequestRow).where(_R.identity_id == identity_id).order_by(_R.created_at.desc(), _R.id).limit(limit)

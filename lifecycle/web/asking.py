@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
@@ -76,8 +76,17 @@ class Outlook:
     """What asking would mean for one person, or why it cannot be."""
 
     standing: Standing
-    proposal: Proposal | None
-    refused: str
+    meaning: Proposal | str
+
+    @property
+    def proposal(self) -> Proposal | None:
+        """What it would mean; None where it cannot be asked."""
+        return None if isinstance(self.meaning, str) else self.meaning
+
+    @property
+    def refused(self) -> str:
+        """Why it cannot be asked; empty where it can."""
+        return self.meaning if isinstance(self.meaning, str) else ""
 
 
 def requestable() -> list[Entitlement]:
@@ -208,7 +217,9 @@ def ask_for_several() -> ResponseReturnValue:
 def _page_for_several(error: str = "") -> ResponseReturnValue:
     asked, standings = _asked(""), _chosen()
     meant = asked.right is not None and not asked.error
-    outlooks = [_outlook(asked.draft, standing) for standing in standings] if meant else []
+    ids = [s.identity.id for s in standings]
+    meaning = services().requests.outlook(permitted(Action.SEE_TEAM), asked.draft, ids) if meant else {}
+    outlooks = [Outlook(s, meaning[s.identity.id]) for s in standings if meant]
     return render_template(
         "requests/several.html",
         nav="team",
@@ -220,15 +231,6 @@ def _page_for_several(error: str = "") -> ResponseReturnValue:
         possible=[o for o in outlooks if o.proposal],
         error=error,
     ), (422 if error or (asked.error and request.method == "POST" and not request.form.get("show")) else 200)
-
-
-def _outlook(draft: Draft, standing: Standing) -> Outlook:
-    actor, own = permitted(Action.SEE_TEAM), replace(draft, identity_id=standing.identity.id)
-    waiting = (c.row for c in services().team.waiting_of(own.identity_id) if c.row.resolution == "pending")
-    same = next((row.id for row in waiting if row.entitlement == own.entitlement), "")
-    if same:
-        return Outlook(standing, None, f"{same} asks for the same and waits for its reviews.")
-    return Outlook(standing, *_or_why_not(lambda: services().requests.proposal(actor, own)))
 
 
 def _chosen() -> list[Standing]:
