@@ -130,7 +130,8 @@ def do_setup() -> ResponseReturnValue:
             agent=where.agent,
         )
     except SignInRefused as exc:
-        return render_template("auth/setup.html", code=code, error=str(exc)), 403
+        typed = {name: forms.optional(name) for name in ("login", "name")}
+        return render_template("auth/setup.html", code=code, error=str(exc), **typed), 403
     return with_session(token, "/")
 
 

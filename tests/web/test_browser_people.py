@@ -30,7 +30,7 @@ def pages(site: Site) -> dict[str, list[str]]:
                  f"/team/ask?id={dmitri}&entitlement=moderation.flag"],
         "nora": ["/proposals", "/people"],
         "dmitri": ["/my-access", "/my-access/record", f"/requests/{eligible}", f"/people/{dmitri}/ask"],
-        "": ["/sign-in", "/invitation?code=x&login=y"],
+        "": ["/sign-in", "/invitation", "/invitation?code=x&login=y"],
     }  # fmt: skip
 
 
@@ -87,7 +87,21 @@ def test_a_manager_asks_and_two_people_approve_on_their_phones(browser: Any, mov
     expect(meaning.get_by_text("God mode")).to_be_visible()
     with page.expect_response(lambda r: r.request.method == "POST" and r.url.endswith("/ask")):
         page.locator("label", has_text=re.compile("^1 h$")).click()
-    page.get_by_label("Reason, for the reviewers").fill("Incident 7, on call")
+    reason = page.get_by_label("Reason, for the reviewers")
+    reason.fill("Incident 7, on call")
+    page.get_by_label("Or hours").fill("20")
+    reason.focus()
+    expect(meaning).to_contain_text("Shortened to 8 h, the longest for")
+    expect(page.locator("[name=hours]:checked")).to_have_count(0)
+    page.get_by_label("Or hours").fill("-5")
+    reason.focus()
+    expect(page.locator("#hours-e")).to_contain_text("Give a number of hours")
+    expect(page.get_by_role("button", name="Send for review")).to_be_hidden()
+    page.locator("label", has_text=re.compile("^1 h$")).click()
+    expect(page.get_by_role("button", name="Send for review")).to_be_visible()
+    page.get_by_role("button", name="Show what it means").click()
+    assert "?" not in page.url, "neither a token nor words in the address"
+    expect(reason).to_have_value("Incident 7, on call")
     page.get_by_role("button", name="Send for review").click()
     expect(page.get_by_role("status")).to_contain_text("is sent to its reviewers")
     expect(page.get_by_text("Only the owner", exact=False).or_(page.get_by_text("You asked for this"))).to_be_visible()
@@ -108,6 +122,32 @@ def test_a_manager_asks_and_two_people_approve_on_their_phones(browser: Any, mov
     site.runtime.engine.tick()
     page.goto(f"/people/{person}")
     expect(page.get_by_role("row", name=re.compile("console.god-mode")).get_by_text("Held")).to_be_visible()
+    assert wrong == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_asking_for_several_shows_each_of_them_first(browser: Any, moving_site: Site, width: int) -> None:
+    page, wrong = open_as(browser, moving_site, "hannah", width)
+    page.goto("/team")
+    for box in page.get_by_role("checkbox").all()[:3]:
+        box.check()
+    page.get_by_role("button", name="Ask for those chosen").click()
+    page.get_by_label("Right").select_option("console.god-mode")
+    expect(page.get_by_text("This asks for god mode")).to_be_visible()
+    send = page.get_by_role("button", name=re.compile("^Send . requests? for god mode"))
+    meaning = page.locator("#meaning").bounding_box()
+    assert send.bounding_box()["y"] > meaning["y"], "what it means stands above the button that sends"
+    for _ in ("shown", "sent"):
+        found = Axe().run(page, options=RULES)
+        assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if send.count():
+            page.get_by_label("Reason, for the reviewers").fill("Incident 7, on call")
+            send.click()
+    expect(page.get_by_role("heading", name=re.compile("requests? sent for review"))).to_be_visible()
+    page.get_by_role("link", name=re.compile(", GR-")).first.click()
+    expect(page.get_by_text("“Incident 7, on call”")).to_be_visible()
     assert wrong == []
     page.context.close()
 
@@ -186,7 +226,13 @@ def test_a_passkey_is_added_and_asked_for_before_great_harm(browser: Any, moving
     site = moving_site
     page, wrong = open_as(browser, site, "petra")
     device, key = authenticator(page)
+    make_stale(site)
     page.goto("/me")
+    page.get_by_label("Name of the device").fill("Key & ring")
+    page.get_by_role("button", name="Add a passkey").click()
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_label("Name of the device")).to_have_value("Key & ring")
     page.get_by_label("Name of the device").fill("Key ring")
     page.get_by_role("button", name="Add a passkey").click()
     expect(page.get_by_role("button", name="Remove Key ring")).to_be_visible()

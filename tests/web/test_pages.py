@@ -171,7 +171,9 @@ def test_setup_works_once(site: Site) -> None:
     client = site.client(signed_in=False)
     assert get(client, "/setup").status_code == 303
     form = {"code": "x", "login": "mallory", "name": "", "password": "long enough password"}
-    assert post(client, "/setup", **form).status_code == 403
+    refused = post(client, "/setup", **form)
+    assert refused.status_code == 403
+    assert 'value="mallory"' in refused.text, "what was typed is kept"
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,9 @@ def test_a_review_of_what_has_changed_keeps_the_reviewers_words(site: Site) -> N
 def test_a_withdrawn_request_says_so_on_its_own_page(moving_site: Site) -> None:
     site, client = moving_site, moving_site.client("hannah")
     person = site.runtime.persons.find("CW-1013")
-    form = {"entitlement": "moderation.flag", "hours": "24", "reason": "for a day"}
+    form = {"entitlement": "moderation.flag", "hours": "24", "reason": "for a day", "window": "1"}
     path = post(client, f"/people/{person}/ask", **form).headers["Location"]
+    assert "within 1 day of approval" in get(client, path).text
     changed = post(client, f"{path}/edit", hours="20", reason="for less")
     assert "no longer count" not in get(client, changed.headers["Location"]).text, "there were no reviews"
     wrong = post(client, f"{path}/edit", hours="20", reason="x")

@@ -45,6 +45,7 @@
     if (!answer.ok || turn !== shown) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const id of ["#meaning", "#hours-e"]) $(id).replaceChildren(...page.querySelector(id).childNodes);
+    asking.other.setAttribute("aria-invalid", String(!!$("#hours-e").textContent));
     $("#send").hidden = page.querySelector("#send").hidden;
     $("#send button").textContent = page.querySelector("#send button").textContent;
     asking.shown.value = page.querySelector("[name=shown]").value;
