@@ -124,6 +124,7 @@ class Casebook:
         reviewer_ids = {r.reviewer_id for own in reviews.values() for r in own}
         known = members.by_ids(unit, {row.requester_id for row in rows} | reviewer_ids)
         contracts = self.parties.contracts_of(unit, {row.identity_id for row in rows})
+        self.parties.accounts_of(unit, {row.identity_id for row in rows})
         parties: dict[str, Party] = {}
 
         def party(member: MemberRow) -> Party:

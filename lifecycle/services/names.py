@@ -28,7 +28,7 @@ def names_of_actors(unit: Unit, actors: Collection[str]) -> dict[str, str]:
 def objects_called(unit: Unit, identity_ids: Collection[str]) -> list[str]:
     """List what the trail calls some people on the roster: themselves, their contracts, and as who signs in."""
     contracts = [e.id for own in people.engagements_of(unit, identity_ids).values() for e in own]
-    own = [member.id for identity_id in identity_ids for member in members.of_identity(unit, identity_id)]
+    own = [member.id for several in members.of_identities(unit, identity_ids).values() for member in several]
     return [*(IDENTITY + i for i in identity_ids), *(ENGAGEMENT + i for i in contracts), *(MEMBER + i for i in own)]
 
 

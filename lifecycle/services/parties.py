@@ -93,6 +93,23 @@ class Parties:
     def gather(self, unit: Unit, identity_ids: Collection[str]) -> None:
         """Load the contracts of many people once, for a unit that only reads and asks for them again and again."""
         unit.session.info["contracts"] = self.contracts_of(unit, identity_ids)
+        unit.session.info["identities"] = people.identities(unit, identity_ids)
+        self.accounts_of(unit, identity_ids)
+
+    @staticmethod
+    def accounts_of(unit: Unit, identity_ids: Collection[str]) -> dict[str, list[MemberRow]]:
+        """Load the members that some people on the roster sign in as, once in a unit: it changes none of them."""
+        known: dict[str, list[MemberRow]] = unit.session.info.setdefault("accounts of", {})
+        new = [identity_id for identity_id in identity_ids if identity_id not in known]
+        found = members.of_identities(unit, new) if new else {}
+        known |= {identity_id: found.get(identity_id, []) for identity_id in new}
+        return known
+
+    def identity(self, unit: Unit, identity_id: str) -> Identity | None:
+        """Load one person; None if there is none."""
+        gathered: dict[IdentityId, Identity] = unit.session.info.get("identities", {})
+        key = IdentityId(identity_id)
+        return gathered.get(key) or people.identities(unit, [identity_id]).get(key)
 
     def about(self, unit: Unit, identity_id: str, parties: frozenset[str] = frozenset()) -> About:
         """Describe one person for `lifecycle.services.authorisation.authorize`."""
@@ -185,7 +202,7 @@ class Parties:
         contracts = self.contracts(unit, identity.id) if contracts is None else contracts
         vendors, in_window, runs = self._standing(contracts)
         keys, said = _keys_of_identity(identity), set[str]()
-        for member in members.of_identity(unit, identity.id):
+        for member in self.accounts_of(unit, [identity.id])[identity.id]:
             keys |= keys_of(member)
             said |= said_of(member)
         above = self._above(unit, set(sponsors_of(contracts, self.clock.now())))

@@ -282,7 +282,7 @@ class Requests:
     def _propose(self, unit: Unit, actor: Actor, draft: Draft, now: datetime) -> Proposal:
         book = self.casebook
         authorize(actor, Action.ASK, book.parties.about(unit, draft.identity_id))
-        identity = people.identities(unit, [draft.identity_id]).get(IdentityId(draft.identity_id))
+        identity = book.parties.identity(unit, draft.identity_id)
         entitlement = book.rulebook.entitlement(draft.entitlement)
         if identity is None or entitlement is None:
             raise NotFound("There is no such person, or no such right to ask for.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -77,9 +78,13 @@ def listed(unit: Unit) -> list[Any]:
     return list(unit.session.execute(select(_M.id, _M.login, _M.name, _M.email).order_by(_M.name, _M.id)))
 
 
-def of_identity(unit: Unit, identity_id: str) -> list[MemberRow]:
-    """Load everybody who signs in as one person on the roster."""
-    return list(unit.session.scalars(select(MemberRow).where(_M.identity_id == identity_id)))
+def of_identities(unit: Unit, identity_ids: Collection[str]) -> dict[str, list[MemberRow]]:
+    """Load everybody who signs in as some people on the roster; people without an account are left out."""
+    found: dict[str, list[MemberRow]] = defaultdict(list)
+    for chunk in chunks(identity_ids):
+        for row in unit.session.scalars(select(MemberRow).where(_M.identity_id.in_(chunk))):
+            found[row.identity_id or ""].append(row)
+    return found
 
 
 def employees(unit: Unit) -> list[MemberRow]:
