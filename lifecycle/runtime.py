@@ -223,7 +223,7 @@ class Runtime:
     @cached_property
     def membership(self) -> Membership:
         """Who may sign in."""
-        return Membership(self.sign_in)
+        return Membership(self.sign_in, self.notices)
 
     @cached_property
     def notices(self) -> Notices:

@@ -14,6 +14,7 @@ from lifecycle.domain.party import key_of
 from lifecycle.domain.role import Role
 from lifecycle.services.admission import LOCAL, change_roles
 from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh
+from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import keys_of, roles_of
 from lifecycle.services.sessions import Sessions
 from lifecycle.services.signin import SignIn, new_local
@@ -68,6 +69,7 @@ class Membership:
     """Changes members."""
 
     sign_in: SignIn
+    notices: Notices
 
     @property
     def sessions(self) -> Sessions:
@@ -136,7 +138,21 @@ class Membership:
                     "on_roster_as": row.identity_id or "",
                 },
             )  # fmt: skip
+            self._tell_of(unit, actor, row)
             return self.sign_in.invite(unit, row, actor.id or actor.trail_name)
+
+    def _tell_of(self, unit: Unit, actor: Actor, row: MemberRow) -> None:
+        """Tell the person, and IT: an account in somebody's name that they know nothing of would act as them."""
+        as_what = ", ".join(role.label for role in sorted(roles_of(row))) or "without a role"
+        notice = Notice(
+            Topic.MEMBERS,
+            f"{actor.name} made an account for {row.login} ({as_what})",
+            "If you know nothing of it, tell IT at once: whoever uses it acts in your name.",
+            "/me",
+            f"member:{row.id}",
+        )
+        told = [row.email, row.login, *self.notices.settings.it]
+        self.notices.tell(unit, notice, told, self.sessions.parties.clock.now())
 
     def invite_again(self, actor: Actor, member_id: str) -> str:
         """

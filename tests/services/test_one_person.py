@@ -99,6 +99,10 @@ def test_a_local_account_is_recognised_when_its_owner_comes_onto_the_roster(staf
 def test_an_invited_contractor_is_one_by_address_too(staff: Staff) -> None:
     staff.world.runtime.membership.invite(staff.petra, login="dana", email="w2@example.com", roles=["it-operator"])
     assert Role.CONTRACTOR in staff.world.actor("dana").roles
+    with staff.world.runtime.store.read() as unit:
+        due = notices.due(unit, staff.world.clock.now() + timedelta(hours=1), 10_000)
+        told = {n.recipient for n in due if n.topic == "members"}
+    assert told == {"w2@example.com", "it@example.com"}, "nobody acts in somebody's name behind their back"
 
 
 def test_for_a_day_whoever_was_invited_may_be_whoever_invited_them(staff: Staff) -> None:
