@@ -34,6 +34,7 @@ def register(app: Flask) -> None:
         local=local,
         full=full,
         local_to=local_to,
+        zone_words=zone_words,
         length=length,
         day=day,
         long_day=long_day,
