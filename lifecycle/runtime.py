@@ -278,7 +278,7 @@ class Runtime:
         """What time alone changes about requests and questions."""
         windows = Windows(self.store, self.notices)
         return Housekeeping(
-            self.store, self.casebook, self.requests, self.reviews, self.renewals, windows, self.notices
+            self.store, self.casebook, self.requests, self.reviews, self.renewals, windows, self.notices, self.sessions
         )
 
     @cached_property

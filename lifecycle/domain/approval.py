@@ -310,6 +310,8 @@ def check_use(request: Request, approvers: Sequence[Party], terms: str) -> None:
             check_independence(request, approver)
             if approver.is_same_as(request.requester) or approver.is_same_as(request.beneficiary):
                 raise SelfReview(f"{approver.name} is a party to the request.")
+        if len(approvers) < request.approvals_needed:
+            raise ReviewerUnfit("Not everybody who approved would be counted any more.")
         distinct = [a for n, a in enumerate(approvers) if not any(a.is_same_as(b) for b in approvers[:n])]
         if len(distinct) < request.approvals_needed:
             raise DuplicateReview("the approvals come from one person.")

@@ -51,7 +51,13 @@ class Limit:
 
 
 def limit_of(
-    contract: Contract, entitlement: Entitlement, tier_longest: timedelta, now: datetime, *, extending: bool = False
+    contract: Contract,
+    entitlement: Entitlement,
+    tier_longest: timedelta,
+    now: datetime,
+    *,
+    held: Sequence[Grant] = (),
+    asked_at: datetime | None = None,
 ) -> Limit:
     """
     Say how long *entitlement* may be held through *contract* if it were given at *now* (aware).
@@ -59,6 +65,14 @@ def limit_of(
     Inside the offboarding window a right above the stage's ceiling is an exception, which ends before the last
     working day begins; on that day there is none. God mode that is held already counts: approvals that overlap do not
     add up to more than the longest time, only an extension in the last part does.
+
+    Args:
+        contract: Through which.
+        entitlement: What.
+        tier_longest: The longest that anything of its tier may be held.
+        now: When, aware.
+        held: Grants of the same person, on whatever contract; none for an extension.
+        asked_at: When it was asked for: what was held then and has ended since counts too. None for now.
 
     Raises:
         NotEligible: If it cannot be asked for, or the contract does not run.
@@ -72,7 +86,7 @@ def limit_of(
         raise NotEligible("The contract does not run now.")
     longest = min(tier_longest, entitlement.longest or tier_longest)
     limit = _limit(timeline, entitlement, longest, now)
-    since = _held_since(contract, entitlement, now) if is_god(entitlement) and not extending else None
+    since = _held_since(held, entitlement, asked_at or now, now) if is_god(entitlement) else None
     if since is not None and since + longest < limit.until:
         words = f"they have had it since {since:%-d %b, %H:%M} UTC, and that is the longest at a time"
         return replace(limit, until=since + longest, why_until=words)
@@ -94,10 +108,10 @@ def _limit(timeline: Timeline, entitlement: Entitlement, longest: timedelta, now
     return Limit(longest, timeline.final_day_at, "the last working day begins then", exception=True)
 
 
-def _held_since(contract: Contract, entitlement: Entitlement, now: datetime) -> datetime | None:
-    """Return since when grants without a gap have given *entitlement*; None if none gives it at *now*."""
-    own = [grant for grant in contract.grants if grant.entitlement == entitlement.key]
-    since = min((grant.starts_at for grant in own if grant.active_at(now)), default=None)
+def _held_since(held: Sequence[Grant], entitlement: Entitlement, first: datetime, last: datetime) -> datetime | None:
+    """Return since when grants without a gap had given it that was held from *first* to *last*; None for never."""
+    own = [grant for grant in held if grant.entitlement == entitlement.key]
+    since = min((grant.starts_at for grant in own if grant.starts_at <= last and first < grant.ends_at), default=None)
     while since is not None:
         earlier = [grant.starts_at for grant in own if grant.starts_at < since <= grant.ends_at]
         if not earlier:

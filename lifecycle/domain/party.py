@@ -29,7 +29,10 @@ class Party:
     keys: frozenset[str]
     """What this person is known by (`key_of`), as far as the product or a provider vouches for it."""
     said: frozenset[str] = frozenset()
-    """What they may be known by besides, though nobody vouches for it. It only ever counts against them."""
+    """
+    What they may be known by besides, though nobody vouches for it. It only ever counts against them: whoever is to
+    receive something has none, or they could keep reviewers away by naming them.
+    """
     employee: bool = True
     """False for whoever is here on a contract, or may be."""
     vendors: frozenset[str] = frozenset()
@@ -54,4 +57,4 @@ class Party:
 
     def is_below(self, other: Party) -> bool:
         """Say whether *other* is above this person."""
-        return bool(self.reports_to & other.names)
+        return bool(self.reports_to & other.keys)

@@ -2,9 +2,9 @@
 The scheduler only ticks. What is due lives in our tables, so a missed tick needs no catching up.
 
 APScheduler 3.11 drops a job that is a second late by default, falls silent when the wall clock goes back, and cannot
-share its jobs between processes. So: one interval job each for due work and for reading back, kept in memory,
-coalesced, without a misfire limit, one instance at a time; a watch on the monotonic clock; and a lease in the
-database, so that one process leads. The watch also looks, once a second, whether somebody has asked for a tick at
+share its jobs between processes. So: one interval job each for due work, reading back, housekeeping and delivery, kept
+in memory, coalesced, without a misfire limit, one instance at a time; a watch on the monotonic clock; and a lease in
+the database, so that one process leads. The watch also looks, once a second, whether somebody has asked for a tick at
 once: what a person ends or starts by hand must not wait for the next one.
 """
 
@@ -47,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Scheduler:
-    """Runs the two jobs and the watch over them, in threads of this process."""
+    """Runs the jobs and the watch over them, in threads of this process."""
 
     store: Store
     targets: Targets
@@ -64,7 +64,7 @@ class Scheduler:
     _reading: dict[str, Future[None]] = field(default_factory=dict)
     _checked: dict[str, float] = field(default_factory=dict)
     _alarmed: bool = False
-    _nudge: int = 0
+    _nudge: str = ""
     """As it stood when the last tick began: a nudge that comes while one runs is seen again by the watch."""
     _ticking: bool = False
 
@@ -108,9 +108,9 @@ class Scheduler:
             self._ticking = False
         self.ticked_at = time.monotonic()
 
-    def _nudged(self) -> int:
+    def _nudged(self) -> str:
         with self.store.read() as unit:
-            return int(state.get(unit, state.NUDGE) or 0)
+            return str(state.get(unit, state.NUDGE) or "")
 
     def _as_leader(self, job: Callable[[], object]) -> None:
         """Do what only one process may do, so that nobody is told twice."""

@@ -89,7 +89,7 @@ class Activation:
             raise NotEligibleNow(f"{row.id} asks for no right that is known here.")
         terms = self.casebook.terms(row, case.contract, entitlement)
         check_use(case.request, self.casebook.approvers_now(unit, case), terms)
-        limit = self.casebook.limit(case.contract, entitlement, case.request.kind, now)
+        limit = self.casebook.limit(unit, case, entitlement, now)
         if limit.exception and not row.exception:
             raise ApprovalVoid("The stage has changed since: this would be an exception now. Please ask again.")
         starts_at = self.starts_at(unit, case, now)
@@ -127,6 +127,7 @@ class Activation:
         """
         now = self.casebook.clock.now()
         with self.store.write() as unit:
+            self._lock(unit, grant_id)
             identity_id, grant = self._running(unit, grant_id, now)
             authorize(actor, Action.END_GRANT, self.casebook.parties.about(unit, identity_id))
             ended = people.end_grant(unit, grant, now)
@@ -173,6 +174,14 @@ class Activation:
             self.notices.unsay(unit, f"request:{row.id}", now)
             closed.append(row.id)
         return closed
+
+    @staticmethod
+    def _lock(unit: Unit, grant_id: str) -> None:
+        """Let no approval of an extension come in between."""
+        row = requests.grant_row(unit, grant_id)
+        if row is not None:
+            people.lock_identity(unit, people.owner_of(unit, row.engagement_id))
+            unit.session.expire(row)
 
     @staticmethod
     def _running(unit: Unit, grant_id: str, now: datetime) -> tuple[str, Grant]:

@@ -67,16 +67,20 @@ def admit(unit: Unit, vouched: Vouched, settings: SignInSettings, now: datetime)
     member.login, member.name = vouched.login or vouched.subject, vouched.name
     member.login_key, member.claimed_key = key_of(member.login), key_of(vouched.claimed_email)
     member.email, member.email_key = vouched.email, key_of(vouched.email)
-    member.employee_id, member.supervisor = vouched.employee_id, vouched.supervisor
+    member.employee_id, member.employee_key = vouched.employee_id, key_of(vouched.employee_id)
+    supervised, member.supervisor = member.supervisor, vouched.supervisor
     change_roles(member, roles, now)
-    linked = _link(unit, member, settings)
+    linked = _link(unit, member, settings, now)
     unit.session.add(member)
     unit.session.flush()
-    if before != roles or linked:
-        after = {"roles": roles, "groups": sorted(vouched.groups), "on_roster_as": member.identity_id or ""}
+    if before != roles or linked or supervised != member.supervisor:
+        after = {
+            "roles": roles, "groups": sorted(vouched.groups), "supervisor": member.supervisor,
+            "on_roster_as": member.identity_id or "",
+        }  # fmt: skip
         unit.audit(
             at=now, actor=f"provider:{vouched.provider}", action="member-changed", object_=f"member:{member.id}",
-            before={"roles": before}, after=after,
+            before={"roles": before, "supervisor": supervised}, after=after,
         )  # fmt: skip
     return member
 
@@ -88,18 +92,21 @@ def change_roles(member: MemberRow, roles: list[str], now: datetime) -> None:
     member.roles = sorted({role for role in roles if role != Role.CONTRACTOR.value})
 
 
-def _link(unit: Unit, member: MemberRow, settings: SignInSettings) -> bool:
-    if member.identity_id is not None:
+def _link(unit: Unit, member: MemberRow, settings: SignInSettings, now: datetime) -> bool:
+    if member.identity_id is not None or member.employee_since is not None:
         return False
     by_email = settings.contractors_by == "email"
     found = people.identities_called(
         unit, emails=[member.email] if by_email else [], worker_ids=[] if by_email else [member.employee_id]
     )
     if len(found) > 1:
+        ends = {i.id: max(e.last_day for e in people.engagements_of(unit, [i.id])[i.id]) for i in found}
+        found = [i for i in found if ends[i.id] >= now.date()] or found
+    if len(found) > 1 and not member.roles:
         raise AmbiguousPerson("Several people on the roster have your address or number; ask HR to correct it.")
-    if found:
+    if len(found) == 1:
         member.identity_id = found[0].id
-    return bool(found)
+    return len(found) == 1
 
 
 def link_to_roster(unit: Unit, persons: Sequence[Identity], settings: SignInSettings, now: datetime) -> None:
@@ -111,10 +118,20 @@ def link_to_roster(unit: Unit, persons: Sequence[Identity], settings: SignInSett
         # an administrator has vouched for the address of a local account, which has no number
         named_by_email = by_email or member.provider == LOCAL
         person = emails.get(member.email_key) if named_by_email else numbers.get(key_of(member.employee_id))
-        if person is not None:
+        if person is None or member.employee_since is not None:
+            continue
+        if _is_last_administrator(unit, member):  # a slip in a roster must not lock everybody out
+            member.employee_since = now
+        else:
             member.identity_id = person.id
-            unit.session.add(member)
-            unit.audit(
-                at=now, actor="roster", action="member-changed", object_=f"member:{member.id}",
-                after={"on_roster_as": person.id},
-            )  # fmt: skip
+        unit.session.add(member)
+        unit.audit(
+            at=now, actor="roster", action="member-changed", object_=f"member:{member.id}",
+            after={"on_roster_as": person.id, "kept_as_employee": member.identity_id is None},
+        )  # fmt: skip
+
+
+def _is_last_administrator(unit: Unit, member: MemberRow) -> bool:
+    administrators = members.with_roles(unit, [Role.IT_ADMINISTRATOR.value])
+    able = [m.id for m in administrators if m.disabled_at is None and m.identity_id is None]
+    return able == [member.id]

@@ -76,12 +76,23 @@ class Case:
 
     def is_hidden_from(self, party: Party) -> bool:
         """Say whether *party* must not know of it: nobody is warned that their access is about to end."""
-        return self.request.kind is Kind.CUT_OFF and party.is_same_as(self.request.beneficiary)
+        return self.request.kind is Kind.CUT_OFF and bool(party.names & self.request.beneficiary.keys)
 
     @property
     def length(self) -> timedelta:
         """How long it is for: what was approved, or what is asked as long as nothing is."""
         return self.request.allowed if self.request.resolution is Resolution.APPROVED else self.request.asked
+
+    @property
+    def trail_object(self) -> str:
+        """Say whose trail it stands in; nobody reads about their own cut-off before it happens."""
+        held = self.request.kind is Kind.CUT_OFF
+        return f"request:{self.row.id}" if held else f"identity:{self.row.identity_id}"
+
+    @property
+    def what(self) -> str:
+        """What it asks for, for messages."""
+        return self.entitlement.title if self.entitlement else self.row.kind
 
     @property
     def link(self) -> str:
@@ -227,27 +238,31 @@ class Casebook:
 
     def reviewers(self, unit: Unit, case: Case) -> list[MemberRow]:
         """List those who could review now: in the pool, and nobody whom the two-person rule would refuse."""
-        candidates = {m.id: m for m in self._employees(unit)}
+        candidates = {m.id: m for m in self._holders(unit, case.pool.roles)}
         candidates |= {m.id: m for m in members_called(unit, case.pool.keys)}
         return [m for m in candidates.values() if case.pool.holds(m) and self._could(unit, case, m)]
 
     def reviewer_names(self, unit: Unit, case: Case) -> tuple[str, ...]:
         """Name those who could review now, and by address owners who never signed in; eight, then how many more."""
         known = sorted({m.name or m.login for m in self.reviewers(unit, case)}, key=str.casefold)
-        signed_in = {key for member in members_called(unit, case.pool.keys) for key in keys_of(member)}
-        parties = case.request.requester.names | case.request.beneficiary.names
-        strangers = [n for n in case.pool.named if "@" in n and key_of(n) not in signed_in | parties]
-        names = [*known, *strangers]
+        names = [*known, *self.strangers(unit, case)]
         more = len(names) - MOST_NAMED
         return tuple(names) if more <= 0 else (*names[:MOST_NAMED], f"and {more} more")
 
-    def _employees(self, unit: Unit) -> list[MemberRow]:
-        """Load all employees, once in a unit: a list of requests asks for them again and again."""
-        found: list[MemberRow] | None = unit.session.info.get("employees")
-        if found is None:
-            found = unit.session.info["employees"] = members.employees(unit)
-            self.parties.look_up(unit, found)
-        return found
+    @staticmethod
+    def strangers(unit: Unit, case: Case) -> list[str]:
+        """List by address who may review it and never signed in; no party to it."""
+        signed_in = {key for member in members_called(unit, case.pool.keys) for key in keys_of(member)}
+        parties = case.request.requester.names | case.request.beneficiary.names
+        return [name for name in case.pool.named if "@" in name and key_of(name) not in signed_in | parties]
+
+    def _holders(self, unit: Unit, roles: frozenset[Role]) -> list[MemberRow]:
+        """Load whoever holds one of *roles*, once in a unit: a list of requests asks for them again and again."""
+        known: dict[frozenset[Role], list[MemberRow]] = unit.session.info.setdefault("holders", {})
+        if roles not in known:
+            known[roles] = members.with_roles(unit, [role.value for role in roles])
+            self.parties.look_up(unit, known[roles])
+        return known[roles]
 
     def _could(self, unit: Unit, case: Case, member: MemberRow) -> bool:
         known: dict[str, Party] = unit.session.info.setdefault("parties", {})
@@ -272,10 +287,24 @@ class Casebook:
         still = pool.holds(member) and may(actor_of(member), Action.REVIEW, about)
         return party if still else replace(party, active=False)
 
-    def limit(self, contract: Contract, entitlement: Entitlement, kind: Kind, now: datetime) -> Limit:
+    def limit(self, unit: Unit, case: Case, entitlement: Entitlement, now: datetime) -> Limit:
+        """Say how long what *case* asks for may be held if it were given now."""
+        return self.limit_for(unit, case.contract, entitlement, case.request.kind, now, case.row.created_at)
+
+    def limit_for(
+        self,
+        unit: Unit,
+        contract: Contract,
+        entitlement: Entitlement,
+        kind: Kind,
+        now: datetime,
+        asked_at: datetime | None = None,
+    ) -> Limit:
         """Say how long a right may be held if it were given now; see `lifecycle.domain.eligibility.limit_of`."""
         longest = self.settings.longest(entitlement.tier)
-        return limit_of(contract, entitlement, longest, now, extending=kind is Kind.EXTEND)
+        every = self.parties.contracts(unit, contract.engagement.identity_id) if kind is not Kind.EXTEND else ()
+        held = [grant for own in every for grant in own.grants]
+        return limit_of(contract, entitlement, longest, now, held=held, asked_at=asked_at)
 
     def afterwards(self, unit: Unit, identity_id: str, entitlement: Entitlement, at: datetime) -> Entitlement | None:
         """Return the most powerful right that the person will hold in the same target at *at*; None for nothing."""

@@ -208,8 +208,8 @@ class CutOffs:
 
     def _accounts_of(self, unit: Unit, actor: Actor) -> list[str]:
         """Return the ids of every account that is or may be the actor's: together they count as one person."""
-        names = self.casebook.parties.of_actor(unit, actor).names
-        return sorted({actor.id} | {member.id for member in members.by_names(unit, names)})
+        parties = self.casebook.parties
+        return sorted({actor.id} | {member.id for member in parties.accounts_like(unit, parties.of_actor(unit, actor))})
 
     def _ask(self, unit: Unit, actor: Actor, identity: Identity, reason: str, now: datetime) -> str:
         pending = requests.pending_for(unit, identity.id, "", Kind.CUT_OFF.value)
@@ -255,8 +255,8 @@ class CutOffs:
         people.cut_off(unit, identity.id, now, god_withheld=True)
         ended = self._end_god_grants(unit, identity.id, now)
         closed = requests.close_all(unit, identity.id, now)
-        names = self.casebook.parties.of_identity(unit, identity).keys
-        own = [member.id for member in members.by_names(unit, names)]
+        parties = self.casebook.parties
+        own = [member.id for member in parties.accounts_like(unit, parties.of_identity(unit, identity))]
         sessions = members.end_sessions(unit, self.wall(), member_ids=own) if own else 0
         asked = requests.withdraw_all(unit, own, now) if own else []
         decisions.add_cut_off(
@@ -319,21 +319,30 @@ class CutOffs:
             by = members.get(unit, row.by_member)
             person = people.identities(unit, [identity_id])[IdentityId(identity_id)]
             party = self.casebook.parties.of_actor(unit, actor)
+            if party.invited:
+                hours = self.casebook.parties.invited_hours
+                raise SecondPersonNeeded(f"For {hours} hours after an invitation nobody undoes what another has ended.")
             concerned = self.casebook.parties.of_identity(unit, person)
             if party.is_same_as(concerned) or (by is not None and self._is_same(unit, actor, by)):
-                raise SecondPersonNeeded("Whoever ended it, and whom it concerns, cannot undo it.")
-            if party.invited:
-                raise SecondPersonNeeded("You were invited only lately: whoever invited you could be who undoes it.")
+                raise SecondPersonNeeded("Whoever ended it, or whom it concerns, or may be either, cannot undo it.")
             if len(reason.strip()) < 4:
                 raise NotConfirmed("Please say why, for the trail.")
             row.undone_by, row.undone_at, row.undo_reason = actor.id, now, reason.strip()[:500]
             unit.session.add(row)
-            self._end_god_grants(unit, identity_id, now)  # none may have slipped in
+            ended = self._end_god_grants(unit, identity_id, now)  # none may have slipped in
             people.cut_off(unit, identity_id, None, god_withheld=True)
             people.make_due(unit, now, [identity_id])
             state.nudge(unit)
             unit.audit(
                 at=now, actor=actor.trail_name, action="cut-off-undone", object_=f"identity:{identity_id}",
                 before={"by": by.login if by else "", "at": row.at.isoformat()},
-                after={"reason": row.undo_reason, "god_mode": "needs two people again"},
+                after={"reason": row.undo_reason, "god_mode": "needs two people again",
+                       "god_grants_ended": ended},
             )  # fmt: skip
+            notice = Notice(
+                Topic.CUT_OFF, f"Access of {person.name} was given back by {actor.name}", row.undo_reason,
+                f"/people/{identity_id}", f"identity:{identity_id}", urgent=True,
+            )  # fmt: skip
+            sponsors = addresses_of(unit, self.casebook.parties.about(unit, identity_id).sponsors)
+            settings = self.notices.settings
+            self.notices.tell(unit, notice, [*sponsors, *settings.it, *settings.hr], now)

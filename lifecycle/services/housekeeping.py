@@ -13,6 +13,7 @@ from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.renewals import Renewals
 from lifecycle.services.requests import Requests
 from lifecycle.services.reviews import Reviews
+from lifecycle.services.sessions import Sessions
 from lifecycle.services.windows import Windows
 from lifecycle.store import notices, requests
 from lifecycle.store.unit import Store
@@ -34,6 +35,7 @@ class Housekeeping:
     renewals: Renewals
     windows: Windows
     notices: Notices
+    sessions: Sessions
     elapsed: Callable[[], float] = elapsed_seconds
     _asked_at: float | None = field(default=None)
     _day: str = ""
@@ -52,6 +54,7 @@ class Housekeeping:
             self.windows.run(now)
             with self.store.write() as unit:
                 notices.prune(unit, now)
+                self.sessions.prune(unit)
 
     def expire(self, now: datetime) -> int:
         """Close requests that nobody decided in time, and return how many there were."""
@@ -62,13 +65,12 @@ class Housekeeping:
                 row.resolution, row.resolved_at = Resolution.EXPIRED.value, now
                 unit.session.add(row)
                 unit.audit(
-                    at=now, actor="scheduler", action="request-expired", object_=f"identity:{row.identity_id}",
+                    at=now, actor="scheduler", action="request-expired", object_=case.trail_object,
                     after={"expired_at": row.expires_at.isoformat()}, request=row.id,
                 )  # fmt: skip
                 self.notices.unsay(unit, f"request:{row.id}", now)
-                what = case.entitlement.title if case.entitlement else row.kind
                 notice = Notice(
-                    Topic.RESOLVED, f"{row.id} has expired: {what} for {case.identity.name}",
+                    Topic.RESOLVED, f"{row.id} has expired: {case.what} for {case.identity.name}",
                     "Nobody decided in time. It can be asked again.", case.link, f"request:{row.id}",
                 )  # fmt: skip
                 self.notices.tell(unit, notice, [case.requester.email], now)
@@ -82,32 +84,42 @@ class Housekeeping:
         for case in cases:
             if case.row.id in stuck:
                 self._escalate(case.row.id, now)
-            elif case.row.seen_at is None:
-                self._remind(case, now)
+            elif case.row.seen_at is None and (key := self._reminder(case, now)):
+                self._remind(case.row.id, key, now)
+        self._reminded &= {key for case in cases if (key := self._reminder(case, now, again=True))}
 
-    def _remind(self, case: Case, now: datetime) -> None:
+    def _reminder(self, case: Case, now: datetime, *, again: bool = False) -> str:
+        """Name the reminder that is due; empty for none, and for one that this process has seen to unless *again*."""
         row = case.row
         length = row.expires_at - row.created_at
         passed = [n for n, part in enumerate(REMIND_AT) if now >= row.created_at + length * part]
         if not passed or now >= row.expires_at:
-            return
+            return ""
         key = f"reminder:{row.id}:{row.revision}:{passed[-1]}"
-        if key in self._reminded:
-            return
-        notice = Notice(
+        return key if again or key not in self._reminded else ""
+
+    def _remind(self, request_id: str, key: str, now: datetime) -> None:
+        with self.store.write() as unit:
+            case = self.casebook.find(unit, request_id, lock=True)
+            self._reminded.add(key)
+            if not case.request.is_open_at(now) or case.row.seen_at is not None:
+                return  # somebody was faster
+            told = [m.email for m in self.casebook.reviewers(unit, case)]
+            strangers = self.casebook.strangers(unit, case)
+            self.notices.tell(unit, self._still_waiting(case, key), [*told, *strangers], now)
+
+    @staticmethod
+    def _still_waiting(case: Case, key: str) -> Notice:
+        row = case.row
+        return Notice(
             Topic.REMINDER,
-            f"Still waiting for a review: {case.entitlement.title if case.entitlement else row.kind} "
-            f"for {case.identity.name}",
+            f"Still waiting for a review: {case.what} for {case.identity.name}",
             f"{case.requester.name} asks: {row.reason} It expires {row.expires_at:%-d %b, %H:%M} UTC.",
             case.link,
             f"request:{row.id}",
             urgent=case.request.god,
             dedupe=key,
         )
-        with self.store.write() as unit:
-            told = [m.email for m in self.casebook.reviewers(unit, case)]
-            self.notices.tell(unit, notice, told, now)
-        self._reminded.add(key)
 
     def _escalate(self, request_id: str, now: datetime) -> None:
         """Let the named fallback review, and tell them and IT; it stays on the dashboard while it is stuck."""
@@ -119,7 +131,7 @@ class Housekeeping:
             unit.session.add(case.row)
             fallback = self.casebook.settings.fallback
             unit.audit(
-                at=now, actor="scheduler", action="request-escalated", object_=f"identity:{case.row.identity_id}",
+                at=now, actor="scheduler", action="request-escalated", object_=case.trail_object,
                 after={"to": list(fallback), "why": "too few people can review it"}, request=request_id,
             )  # fmt: skip
             notice = Notice(

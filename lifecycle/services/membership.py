@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +24,7 @@ from lifecycle.store.people_tables import MemberRow, PasskeyRow
 from lifecycle.store.unit import Unit
 
 LISTED = 500
+ONE_ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 
 
 class MemberInvalid(LifecycleError):
@@ -121,13 +123,13 @@ class Membership:
         self._check(actor)
         login, now = login.strip(), self.sessions.wall()
         chosen = _roles(roles)
-        if not login or ("@" not in email and email):
-            raise MemberInvalid("A name to sign in with is needed, and an e-mail address with an @ or none.")
+        if not login:
+            raise MemberInvalid("A name to sign in with is needed.")
         with self.sessions.store.write() as unit:
             if members.by_subject(unit, LOCAL, key_of(login)) is not None:
                 raise MemberInvalid(f"{login} is taken.")
             row = new_local(login, name.strip(), chosen, now)
-            row.email, row.email_key, row.supervisor = email.strip(), key_of(email), supervisor.strip()
+            row.email, row.email_key, row.supervisor = _address(email), key_of(email), supervisor.strip()
             row.identity_id = _on_roster(unit, worker_id.strip(), email)
             unit.session.add(row)
             unit.session.flush()
@@ -138,25 +140,29 @@ class Membership:
                     "on_roster_as": row.identity_id or "",
                 },
             )  # fmt: skip
-            self._tell_of(unit, actor, row)
+            self._tell_of(unit, actor, row, "made an account")
             return self.sign_in.invite(unit, row, actor.id or actor.trail_name)
 
-    def _tell_of(self, unit: Unit, actor: Actor, row: MemberRow) -> None:
+    def _tell_of(self, unit: Unit, actor: Actor, row: MemberRow, what: str) -> None:
         """Tell the person, and IT: an account in somebody's name that they know nothing of would act as them."""
         as_what = ", ".join(role.label for role in sorted(roles_of(row))) or "without a role"
         notice = Notice(
             Topic.MEMBERS,
-            f"{actor.name} made an account for {row.login} ({as_what})",
-            "If you know nothing of it, tell IT at once: whoever uses it acts in your name.",
+            f"{actor.name} {what} for {row.login} ({as_what})",
+            "If you know nothing of it, tell IT at once: whoever uses the account acts in your name.",
             "/me",
             f"member:{row.id}",
+            urgent=True,
         )
         told = [row.email, row.login, *self.notices.settings.it]
         self.notices.tell(unit, notice, told, self.sessions.parties.clock.now())
 
-    def invite_again(self, actor: Actor, member_id: str) -> str:
+    def invite_again(self, actor: Actor, member_id: str) -> tuple[str, str]:
         """
         Make a new code for a local member who has forgotten the password; it ends their sessions when used.
+
+        Returns:
+            The sign-in name and the code.
 
         Raises:
             MemberInvalid: If the member signs in elsewhere, or is the actor.
@@ -169,11 +175,21 @@ class Membership:
             unit.audit(
                 at=self.sessions.wall(), actor=actor.trail_name, action="member-invited", object_=f"member:{row.id}"
             )
-            return self.sign_in.invite(unit, row, actor.id or actor.trail_name)
+            self._tell_of(unit, actor, row, "made a new invitation")
+            return row.login, self.sign_in.invite(unit, row, actor.id or actor.trail_name)
 
-    def set_roles(self, actor: Actor, member_id: str, roles: Collection[str], *, supervisor: str = "") -> None:
+    def set_roles(
+        self, actor: Actor, member_id: str, roles: Collection[str], *, supervisor: str = "", email: str | None = None
+    ) -> None:
         """
         Give a local member other roles; whoever signs in elsewhere gets theirs from groups.
+
+        Args:
+            actor: Who does it.
+            member_id: To whom.
+            roles: Values of `Role`.
+            supervisor: E-mail address or sign-in name of who is above them.
+            email: Another address, taken to be theirs; None leaves it as it is.
 
         Raises:
             MemberInvalid: If the member's roles come from groups, is the actor, or a role is unknown.
@@ -184,14 +200,18 @@ class Membership:
             row = self._other(unit, actor, member_id)
             if row.provider != LOCAL:
                 raise MemberInvalid("Their roles come from groups; change those.")
-            before = {"roles": list(row.roles), "supervisor": row.supervisor}
+            before = {"roles": list(row.roles), "supervisor": row.supervisor, "email": row.email}
             change_roles(row, chosen, now)
             row.supervisor = supervisor.strip()
+            if email is not None:
+                row.email, row.email_key = _address(email), key_of(email)
             unit.session.add(row)
             unit.audit(
                 at=now, actor=actor.trail_name, action="member-changed", object_=f"member:{row.id}",
-                before=before, after={"roles": chosen, "supervisor": row.supervisor},
+                before=before, after={"roles": chosen, "supervisor": row.supervisor, "email": row.email},
             )  # fmt: skip
+            if before != {"roles": row.roles, "supervisor": row.supervisor, "email": row.email}:
+                self._tell_of(unit, actor, row, "changed the account")
 
     def disable(self, actor: Actor, member_id: str) -> int:
         """
@@ -230,14 +250,32 @@ class Membership:
             row.disabled_at, row.roles_since = None, now
             unit.session.add(row)
             unit.audit(at=now, actor=actor.trail_name, action="member-enabled", object_=f"member:{row.id}")
+            self._tell_of(unit, actor, row, "enabled the account")
+
+    def make_employee(self, actor: Actor, member_id: str) -> None:
+        """
+        Say that a member is an employee: contracts that began until today mean nothing for them any more.
+
+        For whoever was converted, and for an employee whose address came onto a roster by mistake.
+        """
+        self._check(actor)
+        with self.sessions.store.write() as unit:
+            row = self._other(unit, actor, member_id)
+            before = row.identity_id or ""
+            row.identity_id, row.employee_since = None, self.sessions.parties.clock.now()
+            row.roles_since = self.sessions.wall()
+            unit.session.add(row)
+            unit.audit(
+                at=self.sessions.wall(), actor=actor.trail_name, action="member-made-employee",
+                object_=f"member:{row.id}", before={"on_roster_as": before}, after={"on_roster_as": ""},
+            )  # fmt: skip
+            self._tell_of(unit, actor, row, "said that they are an employee,")
 
     def forget_passkeys(self, actor: Actor, member_id: str) -> int:
         """Forget the passkeys of somebody who has lost their device; return how many there were."""
         self._check(actor)
         with self.sessions.store.write() as unit:
             row = self._other(unit, actor, member_id)
-            row.invited_by, row.invited_at = actor.id or actor.trail_name, self.sessions.wall()
-            unit.session.add(row)
             result: Any = unit.session.execute(delete(PasskeyRow).where(PasskeyRow.__table__.c.member_id == row.id))
             unit.audit(
                 at=self.sessions.wall(),
@@ -246,6 +284,11 @@ class Membership:
                 object_=f"member:{row.id}",
                 after={"count": result.rowcount},
             )
+            if result.rowcount:
+                if row.provider == LOCAL:  # with the password alone: whoever knows it could be somebody else
+                    row.invited_by, row.invited_at = actor.id or actor.trail_name, self.sessions.wall()
+                    unit.session.add(row)
+                self._tell_of(unit, actor, row, "had the passkeys forgotten")
         return int(result.rowcount)
 
     def _check(self, actor: Actor) -> None:
@@ -260,6 +303,13 @@ class Membership:
         if row.id == actor.id or keys_of(row) & actor.keys:
             raise MemberInvalid("Somebody else must change your own account.")
         return row
+
+
+def _address(email: str) -> str:
+    """Return one e-mail address, or none: without one nobody knows whether its owner has another account."""
+    if email.strip() and not ONE_ADDRESS.fullmatch(email.strip()):
+        raise MemberInvalid("An e-mail address has one @ and no blanks, or leave it empty.")
+    return email.strip()
 
 
 def _on_roster(unit: Unit, worker_id: str, email: str) -> str | None:

@@ -27,7 +27,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.admission import Vouched, admit
@@ -161,7 +161,8 @@ class Oidc:
     def _take(self, state: str, browser_secret: str) -> PendingSignInRow:
         """Return the departure that fits, and make sure that nobody returns from it again."""
         with self.sessions.store.write() as unit:
-            pending = unit.session.get(PendingSignInRow, digest(state))
+            one = select(PendingSignInRow).where(PendingSignInRow.__table__.c.state_hash == digest(state))
+            pending: PendingSignInRow | None = unit.session.scalars(unit.lock(one)).one_or_none()
             if pending is not None:
                 unit.session.delete(pending)
         if pending is None or self.sessions.wall() - pending.created_at > LASTS:

@@ -24,7 +24,7 @@ LONGEST_LINE = 10
 
 def keys_of(member: MemberRow) -> frozenset[str]:
     """Return what a member is known by: only what the product or the provider vouches for."""
-    names = {member.id, member.email_key, key_of(member.employee_id), member.identity_id or ""}
+    names = {member.id, member.email_key, member.employee_key, member.identity_id or ""}
     if member.provider in {LOCAL, DIRECTORY}:
         names.add(member.login_key)
     return frozenset(names - {""})
@@ -119,10 +119,10 @@ class Parties:
 
     def on_roster(self, unit: Unit, member: MemberRow) -> list[Identity]:
         """
-        Return who on the roster a member is; where that is not known, everybody who may be.
+        Return who on the roster a member is, by link or by address; where that is not known, everybody who may be.
 
         Whoever names a contractor's address is taken for one, though nobody vouches for it: it only ever counts
-        against them.
+        against them. Contracts from before an administrator said that they are an employee do not count.
         """
         known: dict[str, list[Identity]] = unit.session.info.setdefault("on roster", {})
         if member.id not in known:
@@ -133,18 +133,24 @@ class Parties:
         """Find out for several members at once what `on_roster` says; no unit that reviews changes either."""
         known: dict[str, list[Identity]] = unit.session.info.setdefault("on roster", {})
         linked = people.identities(unit, {m.identity_id for m in several if m.identity_id})
-        others = [m for m in several if not m.identity_id]
-        numbers = {m.id: key_of(m.employee_id) if self.by_worker_id else "" for m in others}
-        emails = {m.id: {n for n in (m.email_key, m.claimed_key, m.login_key) if "@" in n} for m in others}
+        numbers = {m.id: m.employee_key if self.by_worker_id else "" for m in several}
+        emails = {m.id: _addresses(m) for m in several}
         found = people.identities_called(unit, emails=set().union(*emails.values()), worker_ids=numbers.values())
         for member in several:
-            if member.identity_id:
-                known[member.id] = [linked[IdentityId(member.identity_id)]]
-                continue
             called, number = emails[member.id], numbers[member.id]
-            known[member.id] = [
-                i for i in found if key_of(i.email) in called or (number and key_of(i.worker_id) == number)
-            ]
+            persons = {
+                i.id: i for i in found if key_of(i.email) in called or (number and key_of(i.worker_id) == number)
+            }
+            if member.identity_id:
+                persons |= {IdentityId(member.identity_id): linked[IdentityId(member.identity_id)]}
+            since = member.employee_since
+            known[member.id] = [i for i in persons.values() if since is None or self._is_back(unit, i.id, since)]
+
+    def _is_back(self, unit: Unit, identity_id: str, since: datetime) -> bool:
+        """Say whether somebody who was said to be an employee is on a contract that was entered since."""
+        return any(
+            e.first_day > since.date() for own in people.engagements_of(unit, [identity_id]).values() for e in own
+        )
 
     def of_actor(self, unit: Unit, actor: Actor) -> Party:
         """Describe whoever acts; a token, and whoever sits at the machine, are known by their own keys only."""
@@ -164,9 +170,7 @@ class Parties:
             above |= self._above(unit, set(sponsors_of(contracts, self.clock.now())))
             names = {name for identity in known for name in _keys_of_identity(identity)}
             keys, said = (keys | names, said) if member.identity_id else (keys, said | names)
-        invited = self._was_invited(member)
-        if invited and member.invited_by:
-            said.add(member.invited_by)
+        said |= self._inviters(unit, member)
         return Party(
             member.id,
             member.name or member.login,
@@ -177,18 +181,41 @@ class Parties:
             in_window=in_window,
             reports_to=frozenset(above) - keys,
             active=active,
-            invited=invited,
+            invited=self.was_invited(member),
         )
 
-    def _was_invited(self, member: MemberRow) -> bool:
+    def was_invited(self, member: MemberRow) -> bool:
+        """Say whether a member has set a password lately with a code that somebody else has seen."""
         since = member.invited_at
         return since is not None and self.wall() - since < timedelta(hours=self.invited_hours)
 
+    def _inviters(self, unit: Unit, member: MemberRow) -> set[str]:
+        """Return whoever may be this member, having invited them lately, or having invited who invited them."""
+        found: set[str] = set()
+        row: MemberRow | None = member
+        while row is not None and self.was_invited(row) and row.invited_by and row.invited_by not in found:
+            found.add(row.invited_by)
+            row = members.get(unit, row.invited_by)
+        return found
+
+    def accounts_like(self, unit: Unit, party: Party) -> list[MemberRow]:
+        """Load every account that is or may be *party*'s: by any name, and whom they have invited lately."""
+        found: dict[str, MemberRow] = {}
+        names: set[str] = set(party.names)
+        while names:
+            new = {m.id: m for m in members.by_names(unit, names) if m.id not in found and self._is_like(m, names)}
+            found |= new
+            names = set(new)
+        return list(found.values())
+
+    def _is_like(self, member: MemberRow, names: set[str]) -> bool:
+        return bool((keys_of(member) | said_of(member)) & names) or self.was_invited(member)
+
     def _could_be_told(self, member: MemberRow) -> bool:
         """Say whether a contractor would be recognised: a provider must name what the roster is compared with."""
-        if member.provider == LOCAL:
-            return True
-        return bool(member.employee_id if self.by_worker_id else member.email_key or member.claimed_key)
+        if self.by_worker_id and member.provider != LOCAL:
+            return bool(member.employee_key)
+        return bool(member.email_key or member.claimed_key)
 
     def of_identity(self, unit: Unit, identity: Identity, contracts: list[Contract] | None = None) -> Party:
         """
@@ -201,16 +228,14 @@ class Parties:
         """
         contracts = self.contracts(unit, identity.id) if contracts is None else contracts
         vendors, in_window, runs = self._standing(contracts)
-        keys, said = _keys_of_identity(identity), set[str]()
+        keys = _keys_of_identity(identity)
         for member in self.accounts_of(unit, [identity.id])[identity.id]:
             keys |= keys_of(member)
-            said |= said_of(member)
         above = self._above(unit, set(sponsors_of(contracts, self.clock.now())))
         return Party(
             identity.id,
             identity.name,
             frozenset(keys),
-            frozenset(said) - keys,
             employee=False,
             vendors=vendors,
             in_window=in_window,
@@ -268,4 +293,9 @@ def members_called(unit: Unit, keys: Collection[str]) -> list[MemberRow]:
 
 
 def _keys_of_identity(identity: Identity) -> set[str]:
-    return {identity.id, key_of(identity.email), key_of(identity.worker_id)} - {""}
+    """Return what somebody on the roster is known by; a vendor's number is nobody's sign-in name or number here."""
+    return {identity.id, *(name for name in (key_of(identity.email),) if "@" in name)}
+
+
+def _addresses(member: MemberRow) -> set[str]:
+    return {name for name in (member.email_key, member.claimed_key, member.login_key) if "@" in name}

@@ -204,7 +204,7 @@ class Passkeys:
 
     def _take_challenge(self, token: str) -> bytes:
         with self.sessions.store.write() as unit:
-            session = members.session(unit, digest(token))
+            session = members.locked_session(unit, digest(token))
             if session is None or session.ended_at is not None:
                 raise NotSignedIn("Please sign in.")
             challenge = session.challenge

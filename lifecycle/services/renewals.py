@@ -121,6 +121,7 @@ class Renewals:
             identity_id = people.owner_of(unit, row.engagement_id) if row else ""
             if row is None or not identity_id:
                 raise NotFound("There is no such question.")
+            people.lock_identity(unit, identity_id)  # no approval of a bridge comes in between
             authorize(actor, Action.ANSWER_RENEWAL, self._about(unit, row))
             self._check_current(unit, identity_id, row, now)
             _check_days(row, answer, proposed_day)

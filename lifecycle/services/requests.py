@@ -25,10 +25,11 @@ from lifecycle.domain.entitlement import Entitlement
 from lifecycle.domain.errors import LifecycleError, NotFound, NotPermitted
 from lifecycle.domain.grant import Grant
 from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.domain.party import key_of
 from lifecycle.services.authorisation import Action, Actor, authorize, may
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
-from lifecycle.store import members, people, requests
+from lifecycle.store import people, requests
 from lifecycle.store.request_tables import RequestRow
 from lifecycle.store.unit import Store, Unit
 
@@ -63,6 +64,8 @@ class Draft:
     kind: Kind = Kind.NEW
     grant_id: str = ""
     """The grant to extend or renew."""
+    engagement_id: str = ""
+    """The contract it is on; empty for the one that ends last of those the actor answers for."""
 
 
 @dataclass(frozen=True)
@@ -250,8 +253,9 @@ class Requests:
     def _draft_of(row: RequestRow, asked: timedelta, reason: str) -> Draft:
         window = timedelta(seconds=row.window_seconds)
         return Draft(
-            row.identity_id, row.entitlement, asked, reason, bool(row.at_once), window, Kind(row.kind), row.grant_id
-        )
+            row.identity_id, row.entitlement, asked, reason, bool(row.at_once), window, Kind(row.kind), row.grant_id,
+            row.engagement_id,
+        )  # fmt: skip
 
     def withdraw(self, actor: Actor, request_id: str) -> None:
         """
@@ -263,11 +267,12 @@ class Requests:
         """
         now = self.casebook.clock.now()
         with self.store.write() as unit:
-            row = self._own(unit, actor, request_id, now).row
+            case = self._own(unit, actor, request_id, now)
+            row = case.row
             row.resolution, row.resolved_at = Resolution.CANCELLED.value, now
             unit.session.add(row)
             unit.audit(
-                at=now, actor=actor.trail_name, action="request-withdrawn", object_=f"identity:{row.identity_id}",
+                at=now, actor=actor.trail_name, action="request-withdrawn", object_=case.trail_object,
                 request=row.id,
             )  # fmt: skip
             self.notices.unsay(unit, f"request:{row.id}", now)
@@ -292,7 +297,7 @@ class Requests:
             book.parties.of_identity(unit, identity)
         ):
             raise NotEligible("Nobody asks for god mode for themselves; your sponsor can.")
-        limit = book.limit(contract, entitlement, draft.kind, now)
+        limit = book.limit_for(unit, contract, entitlement, draft.kind, now)
         starts_at = max(now, grant.ends_at) if grant and draft.kind is Kind.EXTEND else now
         ends_at = limit.ends_at(draft.asked, starts_at)
         row = self._row(actor, draft, contract, entitlement, limit, now)
@@ -317,7 +322,7 @@ class Requests:
             raise NotFound("There is no such grant of this person.")
         if draft.kind is Kind.EXTEND:
             check_extension(grant, now)
-            extended = requests.extended(unit, draft.identity_id, grant.id)
+            extended = requests.extended(unit, draft.identity_id, grant.id, now)
             if extended is not None:
                 raise NotEligible(f"{extended.id} extends it already; what follows is extended in its own last part.")
         else:
@@ -326,14 +331,24 @@ class Requests:
 
     def _contract(self, unit: Unit, actor: Actor, draft: Draft, grant: Grant | None, now: datetime) -> Contract:
         if grant is not None and draft.kind is Kind.EXTEND:
-            contracts = self.casebook.parties.contracts(unit, draft.identity_id)
-            return next(c for c in contracts if c.engagement.id == grant.engagement_id)
+            return self._contract_of(unit, actor, draft.identity_id, grant.engagement_id)
+        if draft.engagement_id:
+            return self._contract_of(unit, actor, draft.identity_id, draft.engagement_id)
         own = actor.identity_id == draft.identity_id
         contract = self.casebook.latest_contract(unit, draft.identity_id, now, None if own else actor.keys)
         if contract is None:
             every = self.casebook.parties.contracts(unit, draft.identity_id)
             other = any(c.live_at(now) for c in every)
             raise NotEligible("None of the contracts you answer for runs now." if other else why_none_runs(every, now))
+        return contract
+
+    def _contract_of(self, unit: Unit, actor: Actor, identity_id: str, engagement_id: str) -> Contract:
+        contracts = self.casebook.parties.contracts(unit, identity_id)
+        contract = next((c for c in contracts if c.engagement.id == engagement_id), None)
+        if contract is None:
+            raise NotEligible("The contract is not known any more.")
+        if actor.identity_id != identity_id and key_of(contract.engagement.sponsor) not in actor.keys:
+            raise NotEligible("Somebody else answers for that contract.")
         return contract
 
     def _row(
@@ -362,23 +377,19 @@ class Requests:
             expires_at=min(now + settings.expires_after(god=god), limit.until),
         )
 
-    def tell_reviewers(self, unit: Unit, case: Case, now: datetime, *, topic: Topic = Topic.REVIEW) -> int:
+    def tell_reviewers(self, unit: Unit, case: Case, now: datetime) -> int:
         """Tell everybody who could review *case*; owners who never signed in are told too."""
-        known = [m.email for m in self.casebook.reviewers(unit, case)]
-        signed_in = {m.email_key for m in members.by_keys(unit, case.pool.keys)}
-        unknown = [name for name in case.pool.named if "@" in name and name.casefold() not in signed_in]
-        what = case.entitlement.title if case.entitlement else case.request.kind.value
-        words = "Please review" if topic is Topic.REVIEW else "Still waiting for a review"
         notice = Notice(
-            topic=topic,
-            subject=f"{words}: {what} for {case.identity.name}",
+            topic=Topic.REVIEW,
+            subject=f"Please review: {case.what} for {case.identity.name}",
             body=f"{case.requester.name} asks: {case.row.reason} It expires {case.row.expires_at:%-d %b, %H:%M} UTC.",
             link=case.link,
             about=f"request:{case.row.id}",
             urgent=case.request.god,
-            dedupe=f"{topic.value}:{case.row.id}:{case.row.revision}",
+            dedupe=f"{Topic.REVIEW.value}:{case.row.id}:{case.row.revision}",
         )
-        return self.notices.tell(unit, notice, [*known, *unknown], now)
+        told = [m.email for m in self.casebook.reviewers(unit, case)]
+        return self.notices.tell(unit, notice, [*told, *self.casebook.strangers(unit, case)], now)
 
 
 def _check_not_asked(other: RequestRow | None) -> None:

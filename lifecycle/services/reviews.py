@@ -28,11 +28,10 @@ from lifecycle.domain.entitlement import Entitlement
 from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.domain.party import Party
 from lifecycle.services.activation import Activation
-from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh
+from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh, may
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.course import Course, course_of
 from lifecycle.services.notices import Notice, Notices, Topic
-from lifecycle.services.parties import members_called
 from lifecycle.store import members, requests
 from lifecycle.store.people_tables import MemberRow
 from lifecycle.store.request_tables import RequestRow, ReviewRow
@@ -124,7 +123,7 @@ class Reviews:
         if case.entitlement is not None:
             try:
                 if case.request.is_open_at(now) or _is_eligible(case, now):
-                    limit = self.casebook.limit(case.contract, case.entitlement, case.request.kind, now)
+                    limit = self.casebook.limit(unit, case, case.entitlement, now)
                     ends_at = limit.ends_at(case.request.allowed, starts_at)
                 if ends_at is not None:
                     catalogue = self.casebook.rulebook.catalogue
@@ -132,12 +131,12 @@ class Reviews:
                     after = self.casebook.afterwards(unit, case.identity.id, case.entitlement, ends_at)
             except LifecycleError as exc:
                 closed = str(exc)
-        if not case.request.requester.active:
+        if not case.request.requester.active and (case.request.is_open_at(now) or _is_eligible(case, now)):
             limit, closed = None, f"{case.request.requester.name}, who asked for this, may not ask it any more."
         return Sheet(
             case=case,
             now=now,
-            shown=self._shown(case, now),
+            shown=self._shown(unit, case, now),
             limit=limit,
             closed=closed,
             starts_at=starts_at,
@@ -148,16 +147,16 @@ class Reviews:
             mine=self._why_not(case, actor, *self._reader(unit, actor)),
             reviewers=self.casebook.reviewer_names(unit, case),
             own=bool(actor.keys & case.request.requester.keys),
-            can_activate=bool(actor.keys & (case.request.requester.keys | case.request.beneficiary.keys)),
+            can_activate=may(actor, Action.ACTIVATE, self.casebook.parties.about(unit, case.identity.id)),
         )
 
-    def _shown(self, case: Case, now: datetime) -> str:
+    def _shown(self, unit: Unit, case: Case, now: datetime) -> str:
         """Digest the request with its terms and limits as they are now: an answer to older ones does not fit."""
         terms = self.casebook.terms(case.row, case.contract, case.entitlement)
         limits: list[object] = []
         if case.entitlement is not None:
             try:
-                limit = self.casebook.limit(case.contract, case.entitlement, case.request.kind, now)
+                limit = self.casebook.limit(unit, case, case.entitlement, now)
                 limits = [limit.until.isoformat(), limit.longest.total_seconds(), limit.exception]
             except LifecycleError as exc:
                 limits = [str(exc)]
@@ -226,15 +225,13 @@ class Reviews:
 
     def stuck(self, unit: Unit) -> list[Case]:
         """List pending requests that fewer people could review than must."""
-        cases = self.casebook.load_all(unit, self._open(unit)[:50])
+        cases = self.casebook.load_all(unit, self._open(unit)[:LISTED])
         return [c for c in cases if self.is_stuck(unit, c)]
 
     def is_stuck(self, unit: Unit, case: Case) -> bool:
         """Say whether fewer people could still review *case* than must; owners who never signed in count."""
         missing = case.request.approvals_needed - len(case.request.approvals)
-        signed_in = {m.email_key for m in members_called(unit, case.pool.keys)}
-        unknown = {name.casefold() for name in case.pool.named if "@" in name} - signed_in
-        return len(self.casebook.reviewers(unit, case)) + len(unknown) < missing
+        return len(self.casebook.reviewers(unit, case)) + len(self.casebook.strangers(unit, case)) < missing
 
     def review(
         self,
@@ -291,10 +288,10 @@ class Reviews:
         terms = self.casebook.terms(case.row, case.contract, case.entitlement)
         review = Review(party, verdict, now, note.strip(), longest, terms)
         reviewed = add_review(case.request, review, in_pool=case.pool.holds(member))
-        if shown != self._shown(case, now):
+        if shown != self._shown(unit, case, now):
             raise RequestChanged("It has changed since you were shown it: look again before you decide.")
         young = now - member.roles_since < timedelta(hours=self.casebook.settings.new_role_hours)
-        return reviewed, young and member.provider != ""
+        return reviewed, young
 
     def _save(self, unit: Unit, case: Case, reviewed: Request, now: datetime) -> None:
         review, row = reviewed.reviews[-1], case.row
@@ -336,7 +333,7 @@ class Reviews:
         if flagged:
             after["flag"] = "the reviewer's role is new"
         unit.audit(
-            at=at, actor=actor.trail_name, action="request-reviewed", object_=_object_of(case),
+            at=at, actor=actor.trail_name, action="request-reviewed", object_=case.trail_object,
             after=after, request=row.id,
         )  # fmt: skip
         what = case.entitlement.title if case.entitlement else row.kind
@@ -385,7 +382,7 @@ class Reviews:
             case.row.seen_by, case.row.seen_at = actor.name, now
             unit.session.add(case.row)
             unit.audit(
-                at=now, actor=actor.trail_name, action="request-seen", object_=_object_of(case),
+                at=now, actor=actor.trail_name, action="request-seen", object_=case.trail_object,
                 request=request_id,
             )  # fmt: skip
             self.notices.unsay(unit, f"request:{request_id}", now, Topic.REMINDER)
@@ -396,9 +393,3 @@ def _is_eligible(case: Case, now: datetime) -> bool:
     row = case.row
     waiting = row.activated_at is None and row.eligible_until is not None and now < row.eligible_until
     return case.request.resolution is Resolution.APPROVED and waiting
-
-
-def _object_of(case: Case) -> str:
-    """Say whose trail it stands in; nobody reads about their own cut-off before it happens."""
-    held = case.request.kind is Kind.CUT_OFF
-    return f"request:{case.row.id}" if held else f"identity:{case.row.identity_id}"

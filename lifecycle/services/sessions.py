@@ -17,6 +17,7 @@ from lifecycle.store.people_tables import MemberRow, SessionRow
 from lifecycle.store.unit import Store, Unit
 
 LONGEST_AGENT = 200
+KEPT = timedelta(days=30)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 """When somebody who has shown nothing yet is taken to have done so."""
 
@@ -185,7 +186,18 @@ class Sessions:
     def end(self, token: str) -> None:
         """End a session; one that is not there has ended already."""
         with self.store.write() as unit:
+            session = members.session(unit, digest(token)) if token else None
+            member = members.get(unit, session.member_id) if session and session.ended_at is None else None
+            if member is None:
+                return
             members.change_session(unit, digest(token), ended_at=self.wall())
+            unit.audit(
+                at=self.wall(), actor=f"member:{member.login}", action="signed-out", object_=f"member:{member.id}"
+            )
+
+    def prune(self, unit: Unit) -> None:
+        """Forget sessions that ended, or that nobody has used, a month ago."""
+        members.forget_sessions(unit, self.wall() - KEPT)
 
     def end_one(self, actor: Actor, session_id: str) -> None:
         """

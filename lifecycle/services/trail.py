@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from lifecycle.domain.audit import AuditRecord, ChainFault, find_fault
-from lifecycle.domain.party import key_of
-from lifecycle.store import members
+from lifecycle.services.names import names_of_actors
 from lifecycle.store.tables import AuditHeadRow, AuditRow
 from lifecycle.store.unit import Store, Unit
 
@@ -46,11 +45,8 @@ class Trail:
 
     def names(self, records: Sequence[AuditRecord]) -> dict[str, str]:
         """Return the names of the members among the actors of *records*, by how the trail calls them."""
-        logins = {r.actor.removeprefix("member:") for r in records if r.actor.startswith("member:")}
         with self.store.read() as unit:
-            found = members.by_keys(unit, {key_of(login) for login in logins})
-        known = {key_of(m.login): m.name or m.login for m in found}
-        return {f"member:{login}": known[key_of(login)] for login in logins if key_of(login) in known}
+            return names_of_actors(unit, {r.actor for r in records})
 
     def search(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import Text, cast, delete, func, or_, select, update
 
 from lifecycle.store.people import chunks
 from lifecycle.store.people_tables import MemberRow, PasskeyRow, SessionRow
@@ -47,19 +47,20 @@ def by_ids(unit: Unit, ids: Collection[str]) -> dict[str, MemberRow]:
 
 
 def by_keys(unit: Unit, keys: Collection[str]) -> list[MemberRow]:
-    """Load everybody whom one of *keys* names: e-mail address, or sign-in name here or in the directory."""
+    """Load everybody whom one of *keys* names, as `lifecycle.services.parties.keys_of` lists what names a member."""
     names = list(keys)
     if not names:
         return []
     vouched = _M.provider.in_(("local", "directory"))
-    matches = or_(_M.email_key.in_(names), vouched & _M.login_key.in_(names))
+    own = (_M.id, _M.identity_id, _M.email_key, _M.employee_key)
+    matches = or_(*(column.in_(names) for column in own), vouched & _M.login_key.in_(names))
     return list(unit.session.scalars(select(MemberRow).where(matches).order_by(_M.created_at)))
 
 
 def by_names(unit: Unit, names: Collection[str]) -> list[MemberRow]:
-    """Load everybody who is or may be called one of *names*, by whatever account; nobody needs to vouch for it."""
+    """Load everybody who is or may be called one of *names*, or was invited by one; nobody needs to vouch for it."""
     wanted = list(names)
-    columns = (_M.id, _M.identity_id, _M.email_key, _M.login_key, _M.claimed_key)
+    columns = (_M.id, _M.identity_id, _M.email_key, _M.employee_key, _M.login_key, _M.claimed_key, _M.invited_by)
     return list(unit.session.scalars(select(MemberRow).where(or_(*(column.in_(wanted) for column in columns)))))
 
 
@@ -87,9 +88,11 @@ def of_identities(unit: Unit, identity_ids: Collection[str]) -> dict[str, list[M
     return found
 
 
-def employees(unit: Unit) -> list[MemberRow]:
-    """Load all who are not here on a contract, in the order of names."""
-    return list(unit.session.scalars(select(MemberRow).where(_M.identity_id.is_(None)).order_by(_M.name)))
+def with_roles(unit: Unit, roles: Collection[str]) -> list[MemberRow]:
+    """Load those who hold one of *roles*, in the order of names: few, however many work here."""
+    stored = cast(_M.roles, Text)
+    named = or_(*(stored.like(f'%"{role}"%') for role in roles))
+    return list(unit.session.scalars(select(MemberRow).where(named).order_by(_M.name, _M.id)))
 
 
 def not_on_roster(unit: Unit) -> list[MemberRow]:
@@ -115,6 +118,13 @@ def session(unit: Unit, token_hash: str) -> SessionRow | None:
     return unit.session.get(SessionRow, token_hash)
 
 
+def locked_session(unit: Unit, token_hash: str) -> SessionRow | None:
+    """Load a session so that nobody else answers its challenge before this unit has ended."""
+    query = select(SessionRow).where(_S.token_hash == token_hash).execution_options(populate_existing=True)
+    row: SessionRow | None = unit.session.scalars(unit.lock(query)).one_or_none()
+    return row
+
+
 def sessions_of(unit: Unit, member_id: str) -> list[SessionRow]:
     """Load the sessions of one member that were not ended, latest first."""
     query = select(SessionRow).where(_S.member_id == member_id, _S.ended_at.is_(None)).order_by(_S.seen_at.desc())
@@ -124,6 +134,11 @@ def sessions_of(unit: Unit, member_id: str) -> list[SessionRow]:
 def change_session(unit: Unit, token_hash: str, /, **values: Any) -> None:
     """Change a session that has not ended."""
     unit.session.execute(update(SessionRow).where(_S.token_hash == token_hash, _S.ended_at.is_(None)).values(**values))
+
+
+def forget_sessions(unit: Unit, before: datetime) -> None:
+    """Delete sessions that ended, or were last used, before an instant."""
+    unit.session.execute(delete(SessionRow).where((_S.ended_at < before) | (_S.seen_at < before)))
 
 
 def end_sessions(unit: Unit, at: datetime, *, member_ids: Collection[str], session_id: str = "", but: str = "") -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, func, literal, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from lifecycle.store.people_tables import NoticeRow
 from lifecycle.store.types import Instant
@@ -18,13 +20,10 @@ KEPT = timedelta(days=90)
 
 def add(unit: Unit, row: NoticeRow) -> bool:
     """Insert a notice unless the same was put in before; say whether it was."""
-    if row.dedupe is not None:
-        query = select(_N.id).where(_N.dedupe == row.dedupe)
-        if unit.session.execute(query).first() is not None:
-            return False
-    unit.session.add(row)
-    unit.session.flush()
-    return True
+    values = row.model_dump(exclude={"id"})
+    statement = (sqlite if unit.dialect == "sqlite" else postgresql).insert(NoticeRow).values(**values)
+    result: Any = unit.session.execute(statement.on_conflict_do_nothing(index_elements=["dedupe"]))
+    return bool(result.rowcount)
 
 
 def due(unit: Unit, now: datetime, limit: int = 500, channel: str = "") -> list[NoticeRow]:

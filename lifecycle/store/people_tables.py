@@ -26,6 +26,7 @@ class MemberRow(Table, table=True):
         Index("ix_member_email_key", "email_key"),
         Index("ix_member_login_key", "login_key"),
         Index("ix_member_claimed_key", "claimed_key"),
+        Index("ix_member_employee_key", "employee_key"),
         Index("ix_member_identity_id", "identity_id"),
         STRICT,
     )
@@ -42,6 +43,7 @@ class MemberRow(Table, table=True):
     claimed_key: str = words()
     """Address that the provider names without vouching for it: it only ever counts against the member."""
     employee_id: str = words()
+    employee_key: str = words()
     supervisor: str = words()
     roles: list[str] = Field(sa_column=Column(Document, nullable=False))
     roles_since: datetime = instant(required=True)
@@ -51,6 +53,8 @@ class MemberRow(Table, table=True):
     invited_at: datetime | None = instant()
     identity_id: str | None = Field(default=None, sa_column=Column(String(36), ForeignKey("identity.id")))
     """Set for whoever is here on a contract."""
+    employee_since: datetime | None = instant()
+    """When an administrator said that they are an employee: contracts from before mean nothing any more."""
     created_at: datetime = instant(required=True)
     seen_at: datetime | None = instant()
     disabled_at: datetime | None = instant()

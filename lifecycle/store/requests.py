@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from lifecycle.store import state
 from lifecycle.store.people import chunks
@@ -84,7 +83,7 @@ def pending(unit: Unit, limit: int = 1000) -> list[RequestRow]:
 
 def expired(unit: Unit, now: datetime, limit: int = 500) -> list[RequestRow]:
     """Load pending requests whose time is over at *now*."""
-    query = select(RequestRow).where(_R.resolution == "pending", _R.expires_at <= now).limit(limit)
+    query = select(RequestRow).where(_R.resolution == "pending", _R.expires_at <= now).order_by(_R.id).limit(limit)
     return list(unit.session.scalars(unit.lock(query)))
 
 
@@ -122,17 +121,6 @@ def by_requester(unit: Unit, member_id: str, limit: int = 50) -> list[RequestRow
     return list(unit.session.scalars(query))
 
 
-def waiting_to_start(unit: Unit, identity_id: str, now: datetime) -> list[RequestRow]:
-    """Load approved requests of one person that can still be activated at *now*."""
-    query = select(RequestRow).where(
-        _R.identity_id == identity_id,
-        _R.resolution == "approved",
-        _R.activated_at.is_(None),
-        _R.eligible_until > now,
-    )
-    return list(unit.session.scalars(query.order_by(_R.eligible_until)))
-
-
 def extensions(unit: Unit, identity_id: str) -> list[RequestRow]:
     """Load the requests of one person that have extended a grant, in the order of their activation."""
     query = select(RequestRow).where(_R.identity_id == identity_id, _R.kind == "extend", _R.made_grant != "")
@@ -148,20 +136,25 @@ def asked_to_extend(unit: Unit, identity_id: str, grant_ids: Collection[str]) ->
         _R.resolution.in_(("pending", "approved")),
         _R.activated_at.is_(None),
     )
-    return list(unit.session.scalars(unit.lock(query)))
+    return list(unit.session.scalars(unit.lock(query.order_by(_R.id))))
 
 
-def extended(unit: Unit, identity_id: str, grant_id: str) -> RequestRow | None:
-    """Load the approved request of one person that extends or will extend a grant."""
+def extended(unit: Unit, identity_id: str, grant_id: str, now: datetime) -> RequestRow | None:
+    """Load the approved request of one person that extends a grant, or can still be activated to."""
+    grants = select(GrantRow.__table__.c.id)
     query = select(RequestRow).where(
-        _R.identity_id == identity_id, _R.kind == "extend", _R.grant_id == grant_id, _R.resolution == "approved"
+        _R.identity_id == identity_id,
+        _R.kind == "extend",
+        _R.grant_id == grant_id,
+        _R.resolution == "approved",
+        (_R.activated_at.is_(None) & (_R.eligible_until > now)) | _R.made_grant.in_(grants),
     )
     return unit.session.scalars(query.limit(1)).one_or_none()
 
 
 def close_all(unit: Unit, identity_id: str, now: datetime) -> list[str]:
     """Cancel what is pending for one person, and let nothing that was approved be activated; return their ids."""
-    query = select(RequestRow).where(_R.identity_id == identity_id, _R.activated_at.is_(None))
+    query = select(RequestRow).where(_R.identity_id == identity_id, _R.activated_at.is_(None)).order_by(_R.id)
     closed = []
     for row in unit.session.scalars(unit.lock(query)):
         if row.kind != "cut-off" and (row.resolution == "pending" or (row.eligible_until or now) > now):
@@ -175,6 +168,7 @@ def close_all(unit: Unit, identity_id: str, now: datetime) -> list[str]:
 def withdraw_all(unit: Unit, member_ids: Collection[str], now: datetime) -> list[str]:
     """Cancel what some members have asked for others and nobody has decided yet; return the ids."""
     query = select(RequestRow).where(_R.requester_id.in_(list(member_ids)), _R.resolution == "pending")
+    query = query.order_by(_R.id)
     closed = []
     for row in unit.session.scalars(unit.lock(query)):
         row.resolution, row.resolved_at = "cancelled", now
@@ -186,8 +180,3 @@ def withdraw_all(unit: Unit, member_ids: Collection[str], now: datetime) -> list
 def grant_row(unit: Unit, grant_id: str) -> GrantRow | None:
     """Load a grant by id."""
     return unit.session.get(GrantRow, grant_id)
-
-
-def values(unit: Unit, request_id: str, **changes: Any) -> None:
-    """Change a request that the caller has locked."""
-    unit.session.execute(update(RequestRow).where(_R.id == request_id).values(**changes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any
 
 from sqlalchemy import select, update
@@ -13,7 +14,7 @@ from lifecycle.store.unit import Unit
 
 WATERMARK, MANUAL_CLOCK, SETUP_CODE = "clock.watermark", "clock.manual", "setup.code"
 RULES, CLOCK_ALARM, REVISION = "rules.fingerprint", "clock.alarm", "revision"
-REQUEST_NUMBER, NUDGE, HOUSEKEEPING_DAY = "request.number", "engine.nudge", "housekeeping.day"
+REQUEST_NUMBER, NUDGE = "request.number", "engine.nudge"
 DEVICE_KEY = "device.key"
 """Signs what browsers keep after a sign-in; whoever read it could only guess passwords less slowly."""
 _instant = Instant()
@@ -27,7 +28,14 @@ def get(unit: Unit, name: str) -> Any:
 
 def put(unit: Unit, name: str, value: Any) -> None:
     """Set a fact to a JSON value."""
-    unit.session.merge(StateRow(name=name, value=value))
+    unit.put(name, value)
+
+
+def locked(unit: Unit, name: str) -> Any:
+    """Read a fact that nobody else changes before this unit has ended; None when it was never set."""
+    query = select(StateRow).where(StateRow.__table__.c.name == name).execution_options(populate_existing=True)
+    row = unit.session.scalars(unit.lock(query)).one_or_none()
+    return None if row is None else row.value
 
 
 def get_instant(unit: Unit, name: str) -> datetime | None:
@@ -42,7 +50,7 @@ def put_instant(unit: Unit, name: str, at: datetime) -> None:
 
 def nudge(unit: Unit) -> None:
     """Have whoever leads look for due work within a second of this unit's commit."""
-    put(unit, NUDGE, int(get(unit, NUDGE) or 0) + 1)
+    put(unit, NUDGE, token_hex(8))  # drawn and not counted: two at once must not agree on the next number
 
 
 def lease(unit: Unit, name: str) -> LeaseRow | None:

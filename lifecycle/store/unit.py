@@ -11,7 +11,9 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm.util import identity_key
 from sqlmodel import Session
 
 from lifecycle.domain.audit import AuditRecord, digest_of
@@ -68,8 +70,12 @@ class Unit:
         self._shown = True
 
     def lock(self, statement: Any) -> Any:
-        """Lock the selected rows on PostgreSQL; on SQLite the unit has the whole database already."""
-        return statement.with_for_update() if self.dialect == "postgresql" else statement
+        """
+        Lock the selected rows on PostgreSQL; on SQLite the unit has the whole database already.
+
+        The lock lets others insert rows that refer to these, as a tick does while it holds what we want next.
+        """
+        return statement.with_for_update(key_share=True) if self.dialect == "postgresql" else statement
 
     def seal(self) -> None:
         """Append the records to the chain. Called once, last, so that the head is locked for as short as possible."""
@@ -89,15 +95,18 @@ class Unit:
 
     def _renew_revision(self) -> None:
         """Write a new one, drawn and not counted: two units that commit at once must not agree on the next number."""
-        revision = token_hex(8)
-        result: Any = self.session.execute(update(StateRow).where(_named("revision")).values(value=revision))
-        if not result.rowcount:
-            self.session.add(StateRow(name="revision", value=revision))
-            self.session.flush()
+        self.put("revision", token_hex(8))
 
-
-def _named(name: str) -> Any:
-    return StateRow.name == name
+    def put(self, name: str, value: Any) -> None:
+        """Set a fact about the product itself to a JSON value, whoever else sets it at the same time."""
+        insert_or_update = (sqlite if self.dialect == "sqlite" else postgresql).insert(StateRow)
+        values = {"name": name, "value": value}
+        self.session.execute(
+            insert_or_update.values(**values).on_conflict_do_update(index_elements=["name"], set_={"value": value})
+        )
+        known = self.session.identity_map.get(identity_key(StateRow, name))
+        if known is not None:
+            self.session.expire(known)
 
 
 class Store:
@@ -116,7 +125,8 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Unit]:
         """Open a unit that sees one state of the database and changes nothing."""
-        with Session(self.engine.execution_options(writes=False), expire_on_commit=False) as session:
+        options = {"writes": False} if self.is_sqlite else {"writes": False, "isolation_level": "REPEATABLE READ"}
+        with Session(self.engine.execution_options(**options), expire_on_commit=False) as session:
             yield Unit(session)
 
     @contextmanager

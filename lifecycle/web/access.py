@@ -128,9 +128,10 @@ def do_setup() -> ResponseReturnValue:
             password=forms.text("password"),
             address=where.address,
             agent=where.agent,
+            email=forms.optional("email"),
         )
     except SignInRefused as exc:
-        typed = {name: forms.optional(name) for name in ("login", "name")}
+        typed = {name: forms.optional(name) for name in ("login", "name", "email")}
         return render_template("auth/setup.html", code=code, error=str(exc), **typed), 403
     return with_session(token, "/")
 
@@ -146,7 +147,7 @@ def invitation() -> ResponseReturnValue:
 
 def _may_be_invited(code: str, login: str) -> bool:
     try:
-        return services().sign_in.is_invited(code, login, browser().address)
+        return services().sign_in.is_invited(code, login)
     except TooManyAttempts:
         return True  # nobody is told
 

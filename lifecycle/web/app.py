@@ -117,9 +117,11 @@ def _refuse_other_sites() -> None:
     """
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return
-    origin = request.headers.get("Origin")
     here = {request.host, urlsplit(services().settings.web.public_url).netloc} - {""}
-    foreign = origin is not None and urlsplit(origin).netloc not in here
+    try:
+        foreign = urlsplit(request.headers.get("Origin", f"//{request.host}")).netloc not in here
+    except ValueError:
+        foreign = True
     if request.headers.get("Sec-Fetch-Site", "same-origin" if not foreign else "") not in {"same-origin", "none"}:
         raise Forbidden("This was sent from another site, so nothing was done. Open the page here and do it again.")
 

@@ -118,7 +118,10 @@ def here() -> str:
 
 def came_from() -> str:
     """Return the path of the page that the browser came from; empty if it is none of ours."""
-    before = urlsplit(request.referrer or "")
+    try:
+        before = urlsplit(request.referrer or "")
+    except ValueError:  # a program can write anything
+        return ""
     if before.netloc != request.host or not _is_page(before.path):
         return ""
     return local_path(before.path + (f"?{before.query}" if before.query else ""))

@@ -66,15 +66,19 @@ def invite() -> ResponseReturnValue:
 @bp.post("/members/<member_id>/invitation")
 def invite_again(member_id: str) -> ResponseReturnValue:
     """Make a new invitation for a local member."""
-    code = services().membership.invite_again(signed_in(), member_id)
-    return _show_invitation(forms.text("login"), code)
+    login, code = services().membership.invite_again(signed_in(), member_id)
+    return _show_invitation(login, code)
 
 
 @bp.post("/members/<member_id>/roles")
 def set_roles(member_id: str) -> ResponseReturnValue:
     """Give a local member other roles."""
     services().membership.set_roles(
-        signed_in(), member_id, forms.several("role", 10), supervisor=forms.optional("supervisor")
+        signed_in(),
+        member_id,
+        forms.several("role", 10),
+        supervisor=forms.optional("supervisor"),
+        email=forms.optional("email"),
     )
     flash("Changed.")
     return redirect(url_for("members.index"), 303)
@@ -93,6 +97,14 @@ def enable(member_id: str) -> ResponseReturnValue:
     """Let a member in again."""
     services().membership.enable(signed_in(), member_id)
     flash("Enabled.")
+    return redirect(url_for("members.index"), 303)
+
+
+@bp.post("/members/<member_id>/employee")
+def make_employee(member_id: str) -> ResponseReturnValue:
+    """Say that a member is an employee."""
+    services().membership.make_employee(signed_in(), member_id)
+    flash("An employee now; contracts from before mean nothing any more.")
     return redirect(url_for("members.index"), 303)
 
 

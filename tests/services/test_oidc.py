@@ -20,7 +20,7 @@ from lifecycle.services.authorisation import Actor, StepUpNeeded, check_fresh
 from lifecycle.services.oidc import Departure, Oidc, ProviderRefused
 from lifecycle.services.sessions import Browser, NotSignedIn
 from lifecycle.settings import OidcSettings
-from lifecycle.store import people
+from lifecycle.store import members, people
 from tests.conftest import need
 from tests.servers import canaille
 from tests.servers.liar import CLIENT, Provider, liar
@@ -230,9 +230,16 @@ def test_nobody_is_let_in_on_a_guess_and_whoever_came_first_is_recognised_later(
     assert Role.CONTRACTOR in come_back(world, provider).roles
     with world.runtime.store.write() as unit:
         people.update_identities(unit, [replace(p, email="same@example.com") for p in everybody(world)])
-    provider.claims = {"email": "same@example.com", "sub": "late-2"}
+    provider.claims = {"email": "same@example.com", "sub": "late-2", "groups": None}
     with pytest.raises(AmbiguousPerson):
         come_back(world, provider)
+    provider.claims = {"email": "same@example.com", "sub": "late-3"}
+    employee = come_back(world, provider)  # two rows with an employee's address lock nobody out
+    assert employee.identity_id == ""
+    with world.runtime.store.read() as unit:
+        member = members.get(unit, employee.id)
+        assert member is not None
+        assert not world.runtime.parties.of_member(unit, member).employee, "though it counts against them"
 
 
 def everybody(world: World) -> list[Identity]:

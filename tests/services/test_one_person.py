@@ -304,3 +304,196 @@ def test_many_reports_make_few_messages(staff: Staff) -> None:
     with runtime.store.read() as unit:
         due = notices.due(unit, staff.world.clock.now() + timedelta(hours=1), 10_000)
         assert len([n for n in due if n.topic == "mistake-reported"]) == 3, "the sponsor, HR and IT are told once"
+
+
+def test_a_slip_in_a_roster_locks_no_administrator_out(staff: Staff) -> None:
+    """One row with her address made the only administrator a contractor whose contract had ended."""
+    world, membership = staff.world, staff.world.runtime.membership
+    token = world.sign_in("petra")
+    world.roster(
+        line("w1", role="agent", name="Carl Jones"), line("w2", role="agent", name="Dana Fox"),
+        line("petra", role="agent", first=date(2026, 1, 1), last=date(2026, 2, 1)),
+        line("oskar", role="agent", first=date(2026, 1, 1), last=date(2026, 2, 1)),
+    )  # fmt: skip
+    assert Role.CONTRACTOR not in world.runtime.sessions.actor(token).roles
+    assert staff.review("petra", staff.ask()).reviews
+    with pytest.raises(NotSignedIn):
+        world.sign_in("oskar")
+    with pytest.raises(MemberInvalid, match="your own"):
+        membership.make_employee(staff.petra, staff.petra.id)
+    membership.make_employee(staff.petra, staff.oskar.id)
+    assert world.sign_in("oskar")
+    assert staff.review("oskar", staff.ask(worker="w2")).reviews
+    world.clock.move(days=5)
+    world.roster(line("oskar", role="agent", contract="new", first=date(2026, 3, 3)), profile="delta")
+    with world.runtime.store.read() as unit:
+        row = members.get(unit, staff.oskar.id)
+        assert row is not None
+        assert not world.runtime.parties.of_member(unit, row).employee, "a later contract counts again"
+
+
+def test_a_number_of_a_vendors_is_nobodys_name_here(staff: Staff) -> None:
+    """A worker id that reads like his sign-in name ended an operator's sessions and kept him from reviewing."""
+    world = staff.world
+    world.roster(line("w1", role="agent", name="Carl Jones"), line("w2", role="agent", name="Dana Fox"),
+                 "C-9,oskar,Other Oskar,Northgate,agent,berlin,2026-01-01,2026-03-31,n/a,boss@example.com",
+                 "C-8,other,Fourth One,Southgate,agent,berlin,2026-01-01,2026-03-31,n/a,boss@example.com")  # fmt: skip
+    token = world.sign_in("oskar")
+    assert staff.review("oskar", staff.ask(worker="oskar")).reviews
+    world.runtime.cut_offs.end_now(staff.mia, world.person("oskar"), typed="Other Oskar", reason="left in anger")
+    assert world.runtime.sessions.actor(token)
+    with world.runtime.store.read() as unit:
+        one, other = (world.runtime.parties.identity(unit, world.person(w)) for w in ("oskar", "other"))
+        assert one is not None and other is not None
+        parties = [world.runtime.parties.of_identity(unit, identity) for identity in (one, other)]
+    assert not parties[0].is_same_as(parties[1]), "n/a is nobody's address"
+
+
+def test_naming_somebody_at_the_provider_keeps_no_reviewer_away(staff: Staff) -> None:
+    """A contractor who called himself after the boss could not be reviewed, nor cut off, by anybody below."""
+    world = staff.world
+    for name in ("ines@example.com", "oskar@example.com"):
+        at_the_provider(staff, "carl-there", email="w1@example.com", login=name, claimed_email=name)
+    request = staff.approved(by=("ravi", "oskar"))
+    world.roster(*(line(f"x{n}", role="agent", name=f"Many {n}") for n in range(5)), profile="delta")
+    for n in range(5):
+        world.runtime.cut_offs.end_now(staff.mia, world.person(f"x{n}"), typed=f"Many {n}", reason="all of them")
+    held = world.runtime.cut_offs.end_now(staff.mia, world.person("w1"), typed="Carl Jones", reason="theft")
+    assert staff.review("oskar", held).resolution is Resolution.APPROVED
+    assert request
+
+
+def test_without_an_address_nobody_knows_whether_somebody_has_another_account(staff: Staff) -> None:
+    staff.world.member("nameless", Role.IT_ADMINISTRATOR)
+    with pytest.raises(ReviewRefused, match="known to be employees"):
+        staff.review("nameless", staff.ask())
+    nameless = staff.world.actor("nameless").id
+    staff.world.runtime.membership.set_roles(staff.petra, nameless, ["it-administrator"], email="name@example.com")
+    staff.review("nameless", staff.ask(worker="w2"))
+    with pytest.raises(MemberInvalid):
+        staff.world.runtime.membership.set_roles(staff.petra, nameless, [], email="two@x.example, three@x.example")
+
+
+def test_a_chain_of_invitations_is_one_person_and_so_are_its_limits(staff: Staff) -> None:
+    world, runtime = staff.world, staff.world.runtime
+
+    def invite(by: Actor, login: str, *roles: str) -> Actor:
+        code = runtime.membership.invite(by, login=login, email=f"{login}@example.com", roles=roles)
+        runtime.sign_in.accept(code=code, login=login, password=PASSWORD, address="petra's")
+        return world.actor(login)
+
+    first = invite(staff.petra, "first", "it-administrator")
+    second = invite(first, "second", "manager", "hr")
+    people = [f"x{n}" for n in range(6)]
+    world.roster(
+        *(line(p, role="agent", name=p, sponsor="second@example.com") for p in people),
+        line("w1", role="agent", name="Carl Jones"),
+    )
+    with pytest.raises(ReviewRefused, match="asked for this"):
+        staff.review("petra", staff.ask(by="second", worker="x0"))
+    by = [second, staff.petra, first, second, staff.petra, first]
+    held = [
+        runtime.cut_offs.end_now(who, world.person(p), typed=p, reason="all of them")
+        for who, p in zip(by, people, strict=True)
+    ]
+    assert held[:5] == [""] * 5
+    assert held[5] != ""
+    with pytest.raises(SecondPersonNeeded):
+        runtime.cut_offs.undo(staff.petra, world.person("x0"), "a mistake")
+
+
+def test_what_could_take_an_account_over_is_told(staff: Staff) -> None:
+    runtime = staff.world.runtime
+    runtime.membership.invite_again(staff.petra, staff.ravi.id)
+    runtime.membership.set_roles(staff.petra, staff.mia.id, ["manager", "it-administrator"])
+    with runtime.store.read() as unit:
+        due = notices.due(unit, staff.world.clock.now(), 10_000)
+    told = {(n.recipient, n.subject.split(" for ")[0]) for n in due if n.topic == "members"}
+    assert {
+        ("ravi@example.com", "Petra made a new invitation"),
+        ("boss@example.com", "Petra changed the account"),
+    } <= told
+    assert {r for r, _ in told} >= {"it@example.com"}
+
+
+def test_god_mode_does_not_add_up_over_contracts_or_by_giving_it_back(staff: Staff) -> None:
+    world, activation = staff.world, staff.world.runtime.activation
+    world.roster(
+        line("w1", role="agent", name="Carl Jones", contract="A"),
+        line("w1", role="agent", name="Carl Jones", contract="B", sponsor="tomas@example.com"),
+        line("w2", role="agent", name="Dana Fox"),
+    )
+    staff.approved(hours=8)
+    began = world.clock.now()
+    world.clock.move(hours=6)
+    later = staff.ask(by="tomas", hours=8, at_once=False, window=timedelta(hours=4))
+    staff.review("ravi", later)
+    staff.review("petra", later)
+    world.clock.move(hours=1, minutes=55)
+    first = next(g for c in _contracts(staff, "w1") for g in c.grants)
+    activation.end_early(staff.carl, first.id)
+    grant = activation.activate(staff.carl, later)
+    assert grant.ends_at == began + timedelta(hours=8)
+    world.clock.move(to=grant.ends_at)
+    fresh = staff.approved(hours=8, kind=Kind.RENEW, grant_id=first.id)
+    assert {g.ends_at for c in _contracts(staff, "w1") for g in c.grants if g.request == fresh} == {
+        began + timedelta(hours=16)
+    }, "what is asked after the end is new"
+
+
+def test_an_extension_is_asked_for_by_whoever_answers_for_the_contract(staff: Staff) -> None:
+    world = staff.world
+    world.roster(
+        line("w1", role="agent", name="Carl Jones", contract="A"),
+        line("w1", role="agent", name="Carl Jones", contract="B", sponsor="tomas@example.com"),
+        line("w2", role="agent", name="Dana Fox"),
+    )
+    staff.approved(right="tool.power", hours=8, by=("oskar",))
+    grant = next(g for c in _contracts(staff, "w1") for g in c.grants)
+    world.clock.move(hours=7)
+    more = {"right": "tool.power", "kind": Kind.EXTEND, "grant_id": grant.id, "hours": 8}
+    with pytest.raises(NotEligible, match="Somebody else answers"):
+        staff.ask(by="tomas", **more)
+    unused = staff.ask(**more, at_once=False)
+    staff.review("oskar", unused)
+    with pytest.raises(NotEligible, match=unused):
+        staff.ask(**more)
+
+
+def test_an_extension_that_will_never_come_stands_in_nobodys_way(staff: Staff) -> None:
+    world, activation = staff.world, staff.world.runtime.activation
+    staff.approved(hours=8)
+    grant = _contracts(staff, "w1")[0].grants[0]
+    world.clock.move(hours=6, minutes=30)
+    more = {"kind": Kind.EXTEND, "grant_id": grant.id}
+    first = staff.approved(hours=2, **more)
+    made = next(g for g in _contracts(staff, "w1")[0].grants if g.request == first)
+    activation.end_early(staff.carl, made.id)
+    second = staff.approved(hours=1, by=("ines", "petra"), **more)
+    assert {g.request for g in _contracts(staff, "w1")[0].grants} >= {second}
+
+
+def test_a_page_says_no_more_than_is_true_of_what_runs(staff: Staff) -> None:
+    request = staff.approved(hours=8)
+    staff.world.runtime.membership.disable(staff.petra, staff.mia.id)
+    assert staff.world.runtime.reviews.sheet(staff.petra, request).closed == ""
+
+
+def test_a_held_cut_off_leaves_nothing_where_its_victim_reads(staff: Staff) -> None:
+    world, runtime = staff.world, staff.world.runtime
+    world.roster(*(line(f"x{n}", role="agent", name=f"Many {n}") for n in range(5)), profile="delta")
+    for n in range(5):
+        runtime.cut_offs.end_now(staff.mia, world.person(f"x{n}"), typed=f"Many {n}", reason="all of them")
+    for ends in ("withdraw", "expire"):
+        held = runtime.cut_offs.end_now(staff.mia, world.person("w1"), typed="Carl Jones", reason="theft")
+        if ends == "withdraw":
+            runtime.requests.withdraw(staff.mia, held)
+        else:
+            for who in ("petra", "oskar", "nora", "ines"):
+                runtime.membership.disable(world.member(f"root-{who}", Role.IT_ADMINISTRATOR), world.actor(who).id)
+            world.clock.move(minutes=5)
+            runtime.housekeeping.run()
+            world.clock.move(hours=5)
+            runtime.housekeeping.run()
+        own = runtime.trail.about(list(runtime.team.own_access(staff.carl).objects))
+        assert not [r for r in own if r.request == held]

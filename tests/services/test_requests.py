@@ -25,7 +25,8 @@ from lifecycle.domain.role import Role
 from lifecycle.services.activation import NotEligibleNow
 from lifecycle.services.authorisation import StepUpNeeded
 from lifecycle.services.requests import AlreadyAsked, Draft, RequestInvalid
-from lifecycle.store import notices, state
+from lifecycle.store import notices, people, state
+from lifecycle.store.people_tables import PasskeyRow
 from lifecycle.web.formats import record_words
 from tests.services.team import Staff
 from tests.services.world import World, line, settings_dict, utc
@@ -70,7 +71,7 @@ def test_whoever_asks_is_told_who_could_really_review(world: World) -> None:
     world.changes["entitlements"]["tool.god"]["owners"] = ["New.Owner@example.com", "ravi"]
     world.start()
     staff = Staff(world)
-    world.member("lars", Role.IT_OPERATOR, supervisor="boss@example.com")  # reports to Mia
+    world.member("lars", Role.IT_OPERATOR, supervisor="boss@example.com", email="lars@example.com")  # below Mia
     draft = Draft(world.person("w1"), "tool.god", HOUR)
     asking = world.runtime.requests
     assert asking.proposal(staff.mia, draft).reviewers == ("Ines", "Oskar", "Petra", "Ravi", "New.Owner@example.com")
@@ -78,7 +79,7 @@ def test_whoever_asks_is_told_who_could_really_review(world: World) -> None:
     request = staff.ask(hours=1)
     assert world.runtime.reviews.sheet(staff.petra, request).reviewers[-1] == "New.Owner@example.com"
     for n in range(6):
-        world.member(f"it{n}", Role.IT_OPERATOR)
+        world.member(f"it{n}", Role.IT_OPERATOR, email=f"it{n}@example.com")
     assert asking.proposal(staff.mia, draft).reviewers[-2:] == ("Oskar", "and 3 more")
 
 
@@ -551,7 +552,7 @@ def test_a_review_without_its_record_cannot_exist(staff: Staff, monkeypatch: pyt
 def test_one_administrator_cannot_be_both_people(staff: Staff) -> None:
     runtime = staff.world.runtime
     request = staff.ask()
-    code = runtime.membership.invite_again(staff.petra, staff.oskar.id)
+    _, code = runtime.membership.invite_again(staff.petra, staff.oskar.id)
     runtime.sign_in.accept(code=code, login="oskar", password="chosen by petra", address="petra's")
     with pytest.raises(ReviewRefused, match="invited only lately"):
         staff.review("oskar", request)
@@ -559,7 +560,11 @@ def test_one_administrator_cannot_be_both_people(staff: Staff) -> None:
     runtime.sign_in.accept(code=code, login="puppet", password="chosen by petra", address="petra's")
     with pytest.raises(ReviewRefused, match="invited only lately"):
         staff.review("puppet", request)
-    runtime.membership.forget_passkeys(staff.petra, staff.ravi.id)
+    assert runtime.membership.forget_passkeys(staff.petra, staff.ravi.id) == 0
+    assert "invited" not in runtime.reviews.sheet(staff.ravi, request).mine, "there was nothing to forget"
+    with runtime.store.write() as unit:
+        unit.session.add(PasskeyRow(id="k", member_id=staff.ravi.id, created_at=staff.world.wall.now()))
+    assert runtime.membership.forget_passkeys(staff.petra, staff.ravi.id) == 1
     with pytest.raises(ReviewRefused, match="invited only lately"):
         staff.review("ravi", request)
     staff.world.wall.move(hours=24)
@@ -666,3 +671,61 @@ def test_nothing_starts_while_the_clock_cannot_be_trusted(staff: Staff) -> None:
         state.put(unit, state.CLOCK_ALARM, 7200)
     with pytest.raises(NotEligibleNow, match="clock"):
         staff.world.runtime.activation.activate(staff.carl, request)
+
+
+def test_what_is_ended_early_stays_ended_while_its_extension_is_approved(staff: Staff) -> None:
+    """The extension's grant was made between the look for extensions and the commit, and outlived the end."""
+    world, runtime = staff.world, staff.world.runtime
+    staff.approved(hours=8)
+    grant = runtime.persons.standing(world.person("w1")).contracts[0].grants[0]
+    world.clock.move(hours=7)
+    request = staff.ask(kind=Kind.EXTEND, grant_id=grant.id, hours=2)
+    staff.review("ravi", request)
+    shown = runtime.reviews.sheet(staff.petra, request).shown
+    petra, mia = staff.petra, staff.mia
+    race(
+        lambda: runtime.activation.end_early(mia, grant.id),
+        lambda: runtime.reviews.review(petra, request, verdict=Verdict.APPROVE, note="agreed", shown=shown),
+    )
+    for _ in range(3):
+        world.clock.move(hours=1)
+        world.tick()
+        assert "god" not in world.held("w1")
+
+
+def test_revoke_now_and_a_tick_wait_for_each_other_and_neither_fails(staff: Staff) -> None:
+    """On PostgreSQL they locked the person and the contract in opposite orders, and the page answered 500."""
+    world, runtime = staff.world, staff.world.runtime
+    names = [f"r{n}" for n in range(8)]
+    for name in names:
+        world.account(name)
+    world.roster(*(line(name, role="god", name=name, sponsor="ines@example.com") for name in names), profile="delta")
+    world.tick()
+    for name in names:
+        world.clock.move(minutes=20)
+        person, ines = world.person(name), staff.ines
+        with runtime.store.write() as unit:
+            people.make_due(unit, world.clock.now(), [person])
+        race(
+            lambda ines=ines, person=person, name=name: runtime.cut_offs.end_now(
+                ines, person, typed=name, reason="together with a tick"
+            ),
+            world.tick,
+        )
+    world.tick()
+    assert not any(world.held(name) for name in names)
+
+
+def test_those_who_nudge_at_once_are_both_heard(staff: Staff) -> None:
+    store = staff.world.runtime.store
+
+    def nudge() -> None:
+        with store.write() as unit:
+            state.nudge(unit)
+
+    seen = set()
+    for _ in range(5):
+        assert race(nudge, nudge) == [None, None]
+        with store.read() as unit:
+            seen.add(state.get(unit, state.NUDGE))
+    assert len(seen) == 5

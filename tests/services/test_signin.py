@@ -1,5 +1,6 @@
 """Signing in with a password: the first administrator, sessions and their ends, invitations."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -138,8 +139,8 @@ def test_an_invitation_works_once_for_its_own_name_and_ends_older_sessions(world
         sign_in.accept(code=code, login="nora", password=PASSWORD, address="c")
     nora = world.runtime.sessions.actor(token)
     assert nora.roles == {Role.HR}
-    again = membership.invite_again(petra, nora.id)
-    sign_in.accept(code=again, login="nora", password=PASSWORD + "2", address="d")
+    login, again = membership.invite_again(petra, nora.id)
+    sign_in.accept(code=again, login=login, password=PASSWORD + "2", address="d")
     with pytest.raises(NotSignedIn):
         world.runtime.sessions.actor(token)
 
@@ -201,3 +202,18 @@ def test_guessing_leaves_a_trace_and_no_password_in_it(world: World) -> None:
     }  # fmt: skip
     assert len(found) == 2, "once a minute each"
     assert "secret" not in repr(found)
+
+
+def test_a_code_makes_one_administrator_however_often_it_is_sent_at_once(world: World) -> None:
+    sign_in = world.runtime.sign_in
+    code = sign_in.new_setup_code()
+
+    def set_up(login: str) -> object:
+        try:
+            return sign_in.set_up(code=code, login=login, name="", password=PASSWORD, address="here")
+        except SignInRefused:
+            return None
+
+    with ThreadPoolExecutor(4) as pool:
+        tokens = list(pool.map(set_up, ["a", "b", "c", "d"]))
+    assert len([token for token in tokens if token]) == 1

@@ -69,6 +69,7 @@ ALLOWED: dict[str, set[str]] = {
     "members.set_roles": {"petra"},
     "members.disable": {"petra"},
     "members.enable": {"petra"},
+    "members.make_employee": {"petra"},
     "members.forget_passkeys": {"petra"},
     "members.tokens": {"petra"},
     "members.make_token": {"petra"},

@@ -59,6 +59,8 @@ def test_nobody_is_sent_elsewhere(site: Site, elsewhere: str) -> None:
         ({"Sec-Fetch-Site": "same-site", "Origin": "https://other.localhost"}, 403),
         ({"Origin": "https://localhost.evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://[bad"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Referer": "http://[bad"}, 403),
     ],
 )
 def test_a_form_from_another_site_is_refused_even_with_a_token(

@@ -61,6 +61,7 @@ def _members() -> None:
         sa.Column("email_key", sa.Text(), server_default="", nullable=False),
         sa.Column("claimed_key", sa.Text(), server_default="", nullable=False),
         sa.Column("employee_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("employee_key", sa.Text(), server_default="", nullable=False),
         sa.Column("supervisor", sa.Text(), server_default="", nullable=False),
         sa.Column("roles", Document(), nullable=False),
         sa.Column("roles_since", Instant(), nullable=False),
@@ -68,6 +69,7 @@ def _members() -> None:
         sa.Column("invited_by", sa.Text(), server_default="", nullable=False),
         sa.Column("invited_at", Instant(), nullable=True),
         sa.Column("identity_id", sa.String(length=36), nullable=True),
+        sa.Column("employee_since", Instant(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("seen_at", Instant(), nullable=True),
         sa.Column("disabled_at", Instant(), nullable=True),
@@ -79,6 +81,7 @@ def _members() -> None:
     op.create_index("ix_member_email_key", "member", ["email_key"], unique=False)
     op.create_index("ix_member_login_key", "member", ["login_key"], unique=False)
     op.create_index("ix_member_claimed_key", "member", ["claimed_key"], unique=False)
+    op.create_index("ix_member_employee_key", "member", ["employee_key"], unique=False)
     op.create_index("ix_member_identity_id", "member", ["identity_id"], unique=False)
     op.create_table(
         "web_session",
