@@ -12,12 +12,15 @@ from sqlalchemy import insert, update
 from lifecycle.app import make_app
 from lifecycle.domain.role import Role
 from lifecycle.services.requests import Draft
+from lifecycle.services.signin import new_local
 from lifecycle.store.people_tables import SessionRow
 from lifecycle.store.tables import AccountRow, EngagementRow, HoldingRow, IdentityRow
 from tests.services.world import PASSWORD, World
 
 COUNT, LIMIT_MS, TIMES = 100_000, 50.0, 15
-"""Of the people one in 2,000 is Mia's contractor, and one in 400 has a request that waits for its review."""
+"""Of the people one in 2,000 is Mia's contractor, and all of these but one have a request that waits for its review."""
+EMPLOYEES = 5_000
+"""So many others sign in here without a role that matters for reviews."""
 
 
 def filled(folder: Path) -> World:
@@ -55,10 +58,14 @@ def filled(folder: Path) -> World:
     ):  # fmt: skip
         world.member(login, *roles)
     world.member("carl", worker="w2000")
-    for n in range(0, COUNT, 400):
-        if n % 2000 == 0 and n:
-            draft = Draft(f"i{n}", "tool.power", timedelta(hours=8), "waits for its review")
-            world.runtime.requests.ask(world.actor("mia"), draft)
+    with world.runtime.store.write() as unit:
+        for n in range(EMPLOYEES):
+            row = new_local(f"e{n}", f"Employee {n}", ["manager"], now)
+            row.email = row.email_key = f"e{n}@example.com"
+            unit.session.add(row)
+    for n in range(2000, COUNT, 2000):
+        draft = Draft(f"i{n}", "tool.power", timedelta(hours=8), "waits for its review")
+        world.runtime.requests.ask(world.actor("mia"), draft)
     world.runtime.housekeeping.run()
     return world
 

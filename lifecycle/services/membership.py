@@ -23,7 +23,7 @@ from lifecycle.store import members, people
 from lifecycle.store.people_tables import MemberRow, PasskeyRow
 from lifecycle.store.unit import Unit
 
-LISTED = 500
+LISTED = 50
 ONE_ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 
 
@@ -78,16 +78,18 @@ class Membership:
         """The sessions that end with a member."""
         return self.sign_in.sessions
 
-    def list(self, actor: Actor) -> list[Member]:
+    def list(
+        self, actor: Actor, words: str = "", *, after: tuple[str, str] = ("", ""), limit: int = LISTED
+    ) -> list[Member]:
         """
-        List those who may sign in, employees first.
+        List those who may sign in; see `lifecycle.store.members.search`.
 
         Raises:
             NotPermitted: If the actor is no administrator.
         """
         authorize(actor, Action.MANAGE_MEMBERS)
         with self.sessions.store.read() as unit:
-            return [_described(row) for row in members.everybody(unit, LISTED)]
+            return [_described(row) for row in members.search(unit, words, limit, after)]
 
     def invite(
         self,

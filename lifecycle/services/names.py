@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection
+from functools import lru_cache
 
 from lifecycle.store import members, people
 from lifecycle.store.unit import Unit
@@ -32,6 +33,7 @@ def objects_called(unit: Unit, identity_ids: Collection[str]) -> list[str]:
     return [*(IDENTITY + i for i in identity_ids), *(ENGAGEMENT + i for i in contracts), *(MEMBER + i for i in own)]
 
 
+@lru_cache(maxsize=65_536)
 def folded(words: str) -> str:
     """Return *words* as names are compared: without case, accents, or blanks around them."""
     plain = unicodedata.normalize("NFKD", words)

@@ -180,15 +180,24 @@ def _actors(unit: Unit, words: str) -> tuple[list[str], str]:
     return [f"{MEMBER}{login}" for _, login, _ in people_called], _note(words, names)
 
 
-def _members(unit: Unit, words: str) -> list[tuple[str, str, str]]:
-    """List id, sign-in name and name of members whom *words* name: wholly, or else in part of the name."""
+def _members(unit: Unit, words: str, *, spelt_otherwise: bool = True) -> list[tuple[str, str, str]]:
+    """
+    List id, sign-in name and name of members whom *words* name: wholly, or else in part.
+
+    Args:
+        unit: Any unit.
+        words: A name, sign-in name or address.
+        spelt_otherwise: Also look for them without accents where nobody is spelt so, among everybody.
+    """
     wanted = folded(words)
     if not wanted:
         return []
-    every = [(row, {folded(row.login), folded(row.name), folded(row.email)}) for row in members.listed(unit)]
-    whole = [row for row, called in every if wanted in called]
-    part = [row for row, _ in every if all(word in folded(row.name) for word in wanted.split())]
-    return [(row.id, row.login, row.name) for row in (whole or part)[:MOST_PEOPLE]]
+    every = [(row.id, row.login, row.name, row.email) for row in members.search(unit, words, MOST_PEOPLE)]
+    if not every and spelt_otherwise:
+        listed = [tuple(row) for row in members.listed(unit)]
+        every = [row for row in listed if all(word in folded(row[2]) for word in wanted.split())][:MOST_PEOPLE]
+    whole = [row for row in every if wanted in {folded(name) for name in row[1:]}]
+    return [row[:3] for row in whole or every]
 
 
 def _actions(unit: Unit, words: str) -> tuple[list[str], str]:
@@ -202,7 +211,7 @@ def _objects(unit: Unit, words: str) -> tuple[list[str], str]:
     persons = people.identities(unit, [words]) or {p.id: p for p in _persons(unit, words)}
     if exact and not persons:
         return exact, ""
-    called = _members(unit, words)
+    called = _members(unit, words, spelt_otherwise=not persons)
     objects = [*exact, *objects_called(unit, persons), *(f"{MEMBER}{member_id}" for member_id, _, _ in called)]
     names = dict.fromkeys([*(p.name for p in persons.values()), *(name or login for _, login, name in called)])
     return list(dict.fromkeys(objects)), _note(words, names)

@@ -100,11 +100,23 @@ def not_on_roster(unit: Unit) -> list[MemberRow]:
     return list(unit.session.scalars(select(MemberRow).where(_M.identity_id.is_(None))))
 
 
-def everybody(unit: Unit, limit: int) -> list[MemberRow]:
-    """Load those who sign in, employees first, in the order of names."""
-    return list(
-        unit.session.scalars(select(MemberRow).order_by(_M.identity_id.is_not(None), _M.name, _M.id).limit(limit))
-    )
+def search(unit: Unit, words: str, limit: int, after: tuple[str, str] = ("", "")) -> list[MemberRow]:
+    """
+    Load those who sign in and whose name, sign-in name or address has every one of *words* in it.
+
+    Args:
+        unit: Any unit.
+        words: None for everybody.
+        limit: How many at most, in the order of names.
+        after: Name and id of the last one of the page before.
+    """
+    query = select(MemberRow).order_by(_M.name, _M.id).limit(limit)
+    for word in words.split():
+        part = f"%{word.replace(chr(92), chr(92) * 2).replace('%', chr(92) + '%').replace('_', chr(92) + '_')}%"
+        query = query.where(or_(*(column.ilike(part, escape=chr(92)) for column in (_M.name, _M.login, _M.email))))
+    if after != ("", ""):
+        query = query.where((_M.name > after[0]) | ((_M.name == after[0]) & (_M.id > after[1])))
+    return list(unit.session.scalars(query))
 
 
 def has_passkey(unit: Unit, member_id: str) -> bool:

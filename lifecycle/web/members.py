@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.domain.role import Role
 from lifecycle.services.authorisation import SCOPES, Action
+from lifecycle.services.membership import LISTED
 from lifecycle.services.tokens import LONGEST_DAYS
 from lifecycle.web import errors, forms
 from lifecycle.web.services import permitted, services, signed_in
@@ -23,10 +24,14 @@ def index() -> ResponseReturnValue:
 
 
 def _page(error: str = "", status: int = 200) -> ResponseReturnValue:
+    words, after = forms.query("q"), (forms.query("after"), forms.query("id"))
+    found = services().membership.list(signed_in(), words, after=after, limit=LISTED + 1)
     return render_template(
         "members/index.html",
         nav="members",
-        members=services().membership.list(signed_in()),
+        members=found[:LISTED],
+        more=found[LISTED - 1] if len(found) > LISTED else None,
+        words=words,
         roles=[role for role in Role if role is not Role.CONTRACTOR],
         invitation=services().once.take(g.token, INVITATION),
         gone=bool(forms.query("made")),

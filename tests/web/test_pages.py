@@ -1,12 +1,15 @@
 """What a person sees, and what nobody may do."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 
 from lifecycle.domain.entitlement import Tier
 from lifecycle.services.secrets import Slowdown, TooManyAttempts
 from lifecycle.services.sessions import NotSignedIn
+from lifecycle.services.signin import new_local
 from lifecycle.web.formats import relative
 from lifecycle.web.forms import local_path
 from tests.services.world import utc
@@ -227,3 +230,19 @@ def test_many_names_from_one_address_leave_room_for_somebody_who_is_right() -> N
     for n in range(30_000):
         slowdown.failed(f"name{n}", f"2001:db8:{n:x}::1")
     assert len(slowdown._failures) == len(slowdown._addresses) == 10_000
+
+
+def test_any_number_of_members_is_found_and_reached_page_by_page(site: Site) -> None:
+    """The 501st could not be managed at all."""
+    with site.runtime.store.write() as unit:
+        for n in range(120):
+            unit.session.add(new_local(f"emp{n}", f"Employee {n:03}", [], utc(2026, 1, 1)))
+    client, seen, path = site.client("petra"), "", "/members?q=employee"
+    for _ in range(3):
+        page = get(client, path).text
+        seen += page
+        following = re.search(r'href="(/members\?q=[^"]*after=[^"]*)"', page)
+        path = unescape(following[1]) if following else path
+    assert all(f"Employee {n:03}" in seen for n in range(120))
+    assert "Petra" in get(client, "/members?q=PETRA%20lang").text
+    assert "Nobody fits." in get(client, "/members?q=%25_").text
