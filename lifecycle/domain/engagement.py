@@ -19,7 +19,7 @@ class Measures:
     cut_off_at: datetime | None = None
     """From this instant on nothing is held, whatever the dates say; aware UTC, inclusive. Of the whole person."""
     god_withheld: bool = False
-    """The baseline gives no god mode until it is granted by two people again. Of the whole person."""
+    """The baseline gives no god mode any more; grants that two people approve do. Of the whole person."""
     bridged_day: date | None = None
     """The last day that a bridge was approved for; with another last day the bridge means nothing."""
     bridge_until: date | None = None

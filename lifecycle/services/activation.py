@@ -138,7 +138,8 @@ class Activation:
             unit.audit(
                 at=now, actor=actor.trail_name, action="grant-ended", object_=f"identity:{identity_id}",
                 before={"ends_at": grant.ends_at.isoformat()},
-                after={"entitlement": grant.entitlement, "ends_at": ended.ends_at.isoformat(), "reason": reason[:500],
+                after={"entitlement": grant.entitlement, "reason": reason[:500],
+                       "ends_at": ended.ends_at.isoformat() if now > grant.starts_at else "never began",
                        "extensions_ended": extensions},
                 request=grant.request,
             )  # fmt: skip

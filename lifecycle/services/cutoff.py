@@ -252,7 +252,7 @@ class CutOffs:
     def _execute(
         self, unit: Unit, identity: Identity, by: str, trail_name: str, reason: str, request: str, now: datetime
     ) -> None:
-        people.cut_off(unit, identity.id, now, god_withheld=True)
+        people.cut_off(unit, identity.id, now)
         ended = self._end_god_grants(unit, identity.id, now)
         closed = requests.close_all(unit, identity.id, now)
         parties = self.casebook.parties
@@ -330,7 +330,7 @@ class CutOffs:
             row.undone_by, row.undone_at, row.undo_reason = actor.id, now, reason.strip()[:500]
             unit.session.add(row)
             ended = self._end_god_grants(unit, identity_id, now)  # none may have slipped in
-            people.cut_off(unit, identity_id, None, god_withheld=True)
+            people.cut_off(unit, identity_id, None)
             people.make_due(unit, now, [identity_id])
             state.nudge(unit)
             unit.audit(

@@ -307,9 +307,7 @@ class Renewals:
             by_step[min(days for days in REMINDED_DAYS if left <= days)].append(row.id or 0)
         for key, rows in by_sponsor.items():
             lines = [
-                f"{persons[contracts[r.engagement_id].identity_id].name}: {r.last_day:%-d %b %Y}"
-                for r in rows[:LISTED]
-                if r.engagement_id in contracts
+                f"{persons[contracts[r.engagement_id].identity_id].name}: {r.last_day:%-d %b %Y}" for r in rows[:LISTED]
             ]
             more = f"\nand {len(rows) - LISTED} more" if len(rows) > LISTED else ""
             notice = Notice(

@@ -277,9 +277,9 @@ def end_grant(unit: Unit, grant: Grant, at: datetime) -> Grant:
     return ended
 
 
-def cut_off(unit: Unit, identity_id: str, at: datetime | None, *, god_withheld: bool) -> None:
-    """Store that somebody's access ends at *at*, or (None) that it does no longer."""
-    values = {"cut_off_at": at, "god_withheld": int(god_withheld), "version": _I.version + 1}
+def cut_off(unit: Unit, identity_id: str, at: datetime | None) -> None:
+    """Store that somebody's access ends at *at*, or (None) that it does no longer; god mode stays withheld."""
+    values = {"cut_off_at": at, "god_withheld": 1, "version": _I.version + 1}
     unit.session.execute(update(IdentityRow).where(_I.id == identity_id).values(**values))
 
 

@@ -12,7 +12,7 @@ from lifecycle.store.tables import ROW_ID, STRICT, Table, count, id_of, instant,
 
 
 class RequestRow(Table, table=True):
-    """What somebody asked for. Every change raises ``version``; every edit of the terms raises ``revision``."""
+    """What somebody asked for. Every edit of the terms raises ``revision``."""
 
     __tablename__ = "access_request"
     __table_args__ = (

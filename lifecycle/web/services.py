@@ -132,7 +132,6 @@ class Place:
     words: str
     icon: str
     page: str
-    count: int = 0
 
 
 def places(actor: Actor) -> list[Place]:
