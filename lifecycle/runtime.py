@@ -15,6 +15,7 @@ from connectors.base import Connector
 from lifecycle.domain.approval import Kind
 from lifecycle.domain.errors import InvalidSettings
 from lifecycle.services.activation import Activation
+from lifecycle.services.bridges import Bridges
 from lifecycle.services.calendars import Calendars
 from lifecycle.services.calls import Calls
 from lifecycle.services.casebook import Casebook
@@ -248,13 +249,18 @@ class Runtime:
     @cached_property
     def reviews(self) -> Reviews:
         """Reviewing."""
-        acts = {Kind.BRIDGE: self.renewals.bridge_approved, Kind.CUT_OFF: self.cut_offs.approved}
+        acts = {Kind.BRIDGE: self.bridges.approved, Kind.CUT_OFF: self.cut_offs.approved}
         return Reviews(self.store, self.casebook, self.notices, self.activation, self.sessions.wall, acts)
+
+    @cached_property
+    def bridges(self) -> Bridges:
+        """Access past a contract's end."""
+        return Bridges(self.casebook, self.requests, self.notices)
 
     @cached_property
     def renewals(self) -> Renewals:
         """Whether contracts go on."""
-        return Renewals(self.store, self.casebook, self.requests, self.notices)
+        return Renewals(self.store, self.casebook, self.bridges, self.notices)
 
     @cached_property
     def cut_offs(self) -> CutOffs:

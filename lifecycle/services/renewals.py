@@ -6,20 +6,19 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 
-from lifecycle.domain.approval import Kind, Resolution, check_use
 from lifecycle.domain.engagement import Engagement
-from lifecycle.domain.errors import LifecycleError, NotFound
+from lifecycle.domain.errors import NotFound
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.party import key_of
+from lifecycle.domain.renewal import Answer, AnswerInvalid
 from lifecycle.services.authorisation import About, Action, Actor, authorize
-from lifecycle.services.casebook import Case, Casebook
+from lifecycle.services.bridges import Bridges
+from lifecycle.services.casebook import Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import addresses_of
-from lifecycle.services.requests import Requests
-from lifecycle.store import decisions, people, requests, state
-from lifecycle.store.request_tables import RenewalRow, RequestRow
+from lifecycle.store import decisions, people
+from lifecycle.store.request_tables import RenewalRow
 from lifecycle.store.tables import EngagementRow
 from lifecycle.store.unit import Store, Unit
 
@@ -30,20 +29,6 @@ LONGEST_EXTENSION = timedelta(days=366)
 LONGEST_NOTE = 500
 LISTED = 40
 """So many people one message names."""
-
-
-class Answer(StrEnum):
-    """What a sponsor says."""
-
-    EXTEND = "extend"
-    CONVERT = "convert"
-    LAPSE = "lapse"
-
-
-class AnswerInvalid(LifecycleError):
-    """The answer cannot be taken so; the message says what to change."""
-
-    code = "answer-invalid"
 
 
 @dataclass(frozen=True)
@@ -66,7 +51,7 @@ class Renewals:
 
     store: Store
     casebook: Casebook
-    requests: Requests
+    bridges: Bridges
     notices: Notices
 
     def questions(self, actor: Actor) -> list[Question]:
@@ -140,11 +125,11 @@ class Renewals:
                     "proposed_day": row.proposed_day.isoformat() if row.proposed_day else "",
                 },
             )  # fmt: skip
-            self._end_bridge(unit, actor, row, identity_id, now)
+            self.bridges.withdraw(unit, actor, row, identity_id, now)
             self._tell_hr(unit, row, identity_id, answer, actor, now)
             if bridge_until is None or answer is not Answer.EXTEND:
                 return ""
-            return self._ask_bridge(unit, actor, row, identity_id, bridge_until, now)
+            return self.bridges.ask(unit, actor, row, identity_id, bridge_until, now)
 
     def _about(self, unit: Unit, row: RenewalRow) -> About:
         engagement = unit.session.get(EngagementRow, row.engagement_id)
@@ -170,82 +155,6 @@ class Renewals:
             f"renewal:{row.id}",
         )  # fmt: skip
         self.notices.tell(unit, notice, self.notices.settings.hr, now)
-
-    def _end_bridge(self, unit: Unit, actor: Actor, row: RenewalRow, identity_id: str, now: datetime) -> None:
-        """A bridge belongs to the answer it was asked with: another answer withdraws it, approved or not."""
-        pending = requests.pending_for(unit, identity_id, "", Kind.BRIDGE.value)
-        if pending is not None and pending.engagement_id == row.engagement_id:
-            pending.resolution, pending.resolved_at = Resolution.CANCELLED.value, now
-            unit.session.add(pending)
-            self.notices.unsay(unit, f"request:{pending.id}", now)
-        engagement = unit.session.get(EngagementRow, row.engagement_id)
-        until = engagement.bridge_until if engagement and engagement.bridged_day == row.last_day else None
-        if until is not None:
-            people.bridge(unit, row.engagement_id, last_day=None, until=None)
-            people.make_due(unit, now, [identity_id])
-            state.nudge(unit)
-        if pending is None and until is None:
-            return
-        unit.audit(
-            at=now, actor=actor.trail_name, action="bridge-withdrawn", object_=f"identity:{identity_id}",
-            before={"until": until.isoformat() if until else ""}, request=pending.id if pending else "",
-        )  # fmt: skip
-
-    def _ask_bridge(
-        self, unit: Unit, actor: Actor, row: RenewalRow, identity_id: str, until: date, now: datetime
-    ) -> str:
-        days = (until - row.last_day).days
-        most = self.casebook.settings.bridge_days
-        if not 1 <= days <= most:
-            raise AnswerInvalid(f"A bridge is 1 to {most} days long.")
-        if len(row.note) < 4:
-            raise AnswerInvalid("Two people must agree to a bridge: please say why it is needed.")
-        if requests.pending_for(unit, identity_id, "", Kind.BRIDGE.value) is not None:
-            raise AnswerInvalid("A bridge for this person waits for its reviews already.")
-        contracts = self.casebook.parties.contracts(unit, identity_id)
-        contract = next(c for c in contracts if c.engagement.id == row.engagement_id)
-        request = RequestRow(
-            id=requests.next_id(unit),
-            kind=Kind.BRIDGE.value,
-            identity_id=identity_id,
-            engagement_id=row.engagement_id,
-            requester_id=actor.id,
-            at_once=1,
-            reason=row.note,
-            until_day=until,
-            approvals_needed=2,
-            created_at=now,
-            expires_at=contract.timeline.ends_at,
-        )
-        request.terms = self.casebook.terms(request, contract, None)
-        requests.add(unit, request)
-        unit.audit(
-            at=now, actor=actor.trail_name, action="bridge-asked", object_=f"identity:{identity_id}",
-            after={"until": until.isoformat(), "reason": row.note}, request=request.id,
-        )  # fmt: skip
-        self.requests.tell_reviewers(unit, self.casebook.load(unit, request), now)
-        return request.id
-
-    def bridge_approved(self, unit: Unit, case: Case, now: datetime) -> None:
-        """Let ordinary access go on past the contract's end, as two people have agreed."""
-        until, engagement = case.row.until_day, case.contract.engagement
-        approvers = self.casebook.approvers_now(unit, case)
-        check_use(case.request, approvers, self.casebook.terms(case.row, case.contract, None))
-        if not case.contract.live_at(now):
-            raise AnswerInvalid("The contract does not run any more; a bridge cannot bring it back.")
-        answers = {q.answer for q in decisions.renewals_of(unit, [engagement.id]) if q.last_day == engagement.last_day}
-        if answers != {Answer.EXTEND.value}:
-            raise AnswerInvalid("The sponsor does not propose to extend the contract any more.")
-        if until is None or not 1 <= (until - engagement.last_day).days <= self.casebook.settings.bridge_days:
-            raise AnswerInvalid("The roster has changed the last day since; the bridge no longer fits it.")
-        people.bridge(unit, engagement.id, last_day=engagement.last_day, until=until)
-        people.make_due(unit, now, [case.identity.id])
-        state.nudge(unit)
-        unit.audit(
-            at=now, actor="scheduler", on_behalf=case.requester.login, action="bridged",
-            object_=f"identity:{case.identity.id}", before={"last_day": engagement.last_day.isoformat()},
-            after={"until": until.isoformat()}, request=case.row.id,
-        )  # fmt: skip
 
     def handle(self, actor: Actor, renewal_id: int) -> None:
         """

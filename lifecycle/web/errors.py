@@ -11,12 +11,12 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from lifecycle.domain.approval import ReasonMissing
 from lifecycle.domain.errors import LifecycleError, NotFound, NotPermitted
+from lifecycle.domain.renewal import AnswerInvalid
 from lifecycle.services.authorisation import StepUpNeeded
 from lifecycle.services.clock import ClockGoesBack
 from lifecycle.services.cutoff import NotConfirmed
 from lifecycle.services.membership import MemberInvalid
 from lifecycle.services.passkeys import PasskeyRefused
-from lifecycle.services.renewals import AnswerInvalid
 from lifecycle.services.requests import RequestInvalid
 from lifecycle.services.secrets import TooManyAttempts
 from lifecycle.services.sessions import NotSignedIn

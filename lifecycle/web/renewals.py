@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
 from lifecycle.domain.errors import LifecycleError
+from lifecycle.domain.renewal import Answer
 from lifecycle.services.authorisation import Action
-from lifecycle.services.renewals import Answer
 from lifecycle.web import errors, forms
 from lifecycle.web.services import permitted, services, signed_in
 

@@ -7,7 +7,7 @@ import pytest
 
 from lifecycle.domain.approval import Resolution
 from lifecycle.domain.errors import LifecycleError, NotFound, NotPermitted
-from lifecycle.services.renewals import Answer, AnswerInvalid
+from lifecycle.domain.renewal import Answer, AnswerInvalid
 from lifecycle.store import notices
 from tests.services.team import Staff
 from tests.services.world import line, utc

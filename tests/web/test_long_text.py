@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from lifecycle.services.renewals import Answer
+from lifecycle.domain.renewal import Answer
 from lifecycle.services.requests import Draft
 from lifecycle.services.sessions import actor_of
 from lifecycle.store import members
