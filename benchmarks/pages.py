@@ -11,7 +11,7 @@ from sqlalchemy import insert, update
 
 from lifecycle.app import make_app
 from lifecycle.domain.role import Role
-from lifecycle.services.requests import Draft
+from lifecycle.services.proposals import Draft
 from lifecycle.services.signin import new_local
 from lifecycle.store.people_tables import SessionRow
 from lifecycle.store.tables import AccountRow, EngagementRow, HoldingRow, IdentityRow

@@ -34,6 +34,7 @@ def make_app(runtime: Runtime, *, scheduler: bool) -> Flask:
         persons=runtime.persons,
         parties=runtime.parties,
         holders=runtime.holders,
+        proposals=runtime.proposals,
         requests=runtime.requests,
         reviews=runtime.reviews,
         activation=runtime.activation,

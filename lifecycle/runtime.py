@@ -37,6 +37,7 @@ from lifecycle.services.overview import Overview
 from lifecycle.services.parties import Parties
 from lifecycle.services.passkeys import Passkeys
 from lifecycle.services.persons import Persons
+from lifecycle.services.proposals import Proposals
 from lifecycle.services.provisioning import Provisioner
 from lifecycle.services.reconcile import Reconciler
 from lifecycle.services.renewals import Renewals
@@ -239,7 +240,12 @@ class Runtime:
     @cached_property
     def requests(self) -> Requests:
         """Asking."""
-        return Requests(self.store, self.casebook, self.notices)
+        return Requests(self.store, self.casebook, self.proposals, self.notices)
+
+    @cached_property
+    def proposals(self) -> Proposals:
+        """What asking would mean."""
+        return Proposals(self.store, self.casebook)
 
     @cached_property
     def activation(self) -> Activation:

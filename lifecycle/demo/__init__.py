@@ -31,7 +31,7 @@ from lifecycle.domain.errors import InvalidSettings
 from lifecycle.domain.party import key_of
 from lifecycle.domain.role import Role
 from lifecycle.runtime import Runtime
-from lifecycle.services.requests import Draft
+from lifecycle.services.proposals import Draft
 from lifecycle.services.sessions import actor_of
 from lifecycle.services.signin import new_local
 from lifecycle.store import members, people

@@ -18,7 +18,7 @@ from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import addresses_of
 from lifecycle.services.persons import PAGE, Persons, Standing
-from lifecycle.services.requests import SHORTEST
+from lifecycle.services.proposals import SHORTEST
 from lifecycle.store import decisions, members, people, requests
 from lifecycle.store.request_tables import HandoverRow, RequestRow
 from lifecycle.store.tables import EngagementRow

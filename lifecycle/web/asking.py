@@ -15,7 +15,8 @@ from lifecycle.domain.entitlement import Entitlement, Tier
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.authorisation import Action
 from lifecycle.services.persons import Standing
-from lifecycle.services.requests import SHORTEST, Batch, Draft, Proposal
+from lifecycle.services.proposals import SHORTEST, Draft, Proposal
+from lifecycle.services.requests import Batch
 from lifecycle.services.reviews import Sheet
 from lifecycle.web import formats, forms
 from lifecycle.web.services import about, permitted, services
@@ -177,7 +178,7 @@ def _page(identity_id: str, error: str = "") -> ResponseReturnValue:
     asked = _asked(identity_id)
     proposal, refused = None, ""
     if asked.right is not None:
-        proposal, refused = _or_why_not(lambda: services().requests.proposal(actor, asked.draft))
+        proposal, refused = _or_why_not(lambda: services().proposals.proposal(actor, asked.draft))
     return render_template(
         "requests/ask.html",
         nav="my-access" if actor.identity_id == identity_id else "team",
@@ -218,7 +219,7 @@ def _page_for_several(error: str = "") -> ResponseReturnValue:
     asked, standings = _asked(""), _chosen()
     meant = asked.right is not None and not asked.error
     ids = [s.identity.id for s in standings]
-    meaning = services().requests.outlook(permitted(Action.SEE_TEAM), asked.draft, ids) if meant else {}
+    meaning = services().proposals.outlook(permitted(Action.SEE_TEAM), asked.draft, ids) if meant else {}
     outlooks = [Outlook(s, meaning[s.identity.id]) for s in standings if meant]
     return render_template(
         "requests/several.html",

@@ -21,6 +21,7 @@ from lifecycle.services.overview import Overview
 from lifecycle.services.parties import Parties
 from lifecycle.services.passkeys import Passkeys
 from lifecycle.services.persons import Persons
+from lifecycle.services.proposals import Proposals
 from lifecycle.services.renewals import Renewals
 from lifecycle.services.requests import Requests
 from lifecycle.services.reviews import Reviews
@@ -53,6 +54,7 @@ class WebServices:
     persons: Persons
     parties: Parties
     holders: Holders
+    proposals: Proposals
     requests: Requests
     reviews: Reviews
     activation: Activation

@@ -7,7 +7,7 @@ from typing import Any
 from lifecycle.domain.approval import Request, Verdict
 from lifecycle.domain.role import Role
 from lifecycle.services.authorisation import Actor
-from lifecycle.services.requests import Draft
+from lifecycle.services.proposals import Draft
 from tests.services.world import World, line
 
 

@@ -11,7 +11,7 @@ from lifecycle.domain.role import Role
 from lifecycle.services.activation import NotEligibleNow
 from lifecycle.services.authorisation import StepUpNeeded
 from lifecycle.services.cutoff import AlreadyCutOff, NotConfirmed, SecondPersonNeeded
-from lifecycle.services.requests import Draft
+from lifecycle.services.proposals import Draft
 from lifecycle.services.sessions import NotSignedIn
 from lifecycle.store import notices, work
 from tests.services.team import Staff

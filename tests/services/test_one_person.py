@@ -15,7 +15,7 @@ from lifecycle.services.admission import Vouched, admit
 from lifecycle.services.authorisation import Actor
 from lifecycle.services.cutoff import SecondPersonNeeded
 from lifecycle.services.membership import MemberInvalid
-from lifecycle.services.requests import AlreadyAsked, Draft
+from lifecycle.services.proposals import AlreadyAsked, Draft
 from lifecycle.services.sessions import NotSignedIn, actor_of
 from lifecycle.services.tokens import TokenRefused
 from lifecycle.services.trail_search import Question

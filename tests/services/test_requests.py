@@ -26,7 +26,8 @@ from lifecycle.domain.role import Role
 from lifecycle.services.activation import NotEligibleNow
 from lifecycle.services.authorisation import StepUpNeeded
 from lifecycle.services.promotion import Promotion
-from lifecycle.services.requests import AlreadyAsked, Draft, RequestInvalid
+from lifecycle.services.proposals import AlreadyAsked, Draft
+from lifecycle.services.requests import RequestInvalid
 from lifecycle.store import notices, people, state
 from lifecycle.store.people_tables import PasskeyRow
 from lifecycle.web.formats import record_words
@@ -60,7 +61,7 @@ def test_a_manager_asks_two_people_approve_and_it_ends_by_itself(staff: Staff) -
 
 def test_what_it_means_is_known_before_it_is_sent(staff: Staff) -> None:
     draft = Draft(staff.world.person("w1"), "tool.god", timedelta(hours=100))
-    proposal = staff.world.runtime.requests.proposal(staff.mia, draft)
+    proposal = staff.world.runtime.proposals.proposal(staff.mia, draft)
     assert proposal.ends_at == staff.world.clock.now() + timedelta(hours=8)  # the tier's longest
     assert proposal.approvals_needed == 2
     assert proposal.reviewers == ("Ines", "Oskar", "Petra", "Ravi")  # not Mia, who asks
@@ -75,7 +76,7 @@ def test_whoever_asks_is_told_who_could_really_review(world: World) -> None:
     staff = Staff(world)
     world.member("lars", Role.IT_OPERATOR, supervisor="boss@example.com", email="lars@example.com")  # below Mia
     draft = Draft(world.person("w1"), "tool.god", HOUR)
-    asking = world.runtime.requests
+    asking = world.runtime.proposals
     assert asking.proposal(staff.mia, draft).reviewers == ("Ines", "Oskar", "Petra", "Ravi", "New.Owner@example.com")
     assert asking.proposal(staff.mia, draft, named=False).reviewers == ()
     request = staff.ask(hours=1)

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from lifecycle.services.authorisation import Actor
-from lifecycle.services.requests import Draft
+from lifecycle.services.proposals import Draft
 from lifecycle.services.sessions import actor_of
 from lifecycle.store import decisions, members
 from tests.web.conftest import Site, get, post, token

@@ -7,7 +7,7 @@ import pytest
 
 from lifecycle.domain.approval import Verdict
 from lifecycle.services.authorisation import Actor
-from lifecycle.services.requests import Draft
+from lifecycle.services.proposals import Draft
 from lifecycle.services.sessions import actor_of
 from lifecycle.store import members
 from lifecycle.web.formats import full, local_to, zone_words

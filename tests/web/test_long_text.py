@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from lifecycle.domain.renewal import Answer
-from lifecycle.services.requests import Draft
+from lifecycle.services.proposals import Draft
 from lifecycle.services.sessions import actor_of
 from lifecycle.store import members
 from tests.web.conftest import Site
