@@ -37,6 +37,7 @@ def make_app(runtime: Runtime, *, scheduler: bool) -> Flask:
         proposals=runtime.proposals,
         requests=runtime.requests,
         reviews=runtime.reviews,
+        inbox=runtime.inbox,
         activation=runtime.activation,
         cut_offs=runtime.cut_offs,
         renewals=runtime.renewals,
@@ -50,7 +51,7 @@ def make_app(runtime: Runtime, *, scheduler: bool) -> Flask:
         store=runtime.store,
         scheduler=scheduler,
     )
-    api = ApiServices(runtime.tokens, runtime.holders, runtime.persons, runtime.reviews, runtime.trail)
+    api = ApiServices(runtime.tokens, runtime.holders, runtime.persons, runtime.inbox, runtime.trail)
     return create_app(services, runtime.settings.web, api=blueprint(api))
 
 

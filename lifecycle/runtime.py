@@ -28,6 +28,7 @@ from lifecycle.services.engine import Engine
 from lifecycle.services.holders import Holders
 from lifecycle.services.hooks import Hooks
 from lifecycle.services.housekeeping import Housekeeping
+from lifecycle.services.inbox import Inbox
 from lifecycle.services.leadership import Leadership
 from lifecycle.services.mail import Mail
 from lifecycle.services.membership import Membership
@@ -178,7 +179,7 @@ class Runtime:
             self.holders,
             self.clock,
             self.settings.engine,
-            self.reviews,
+            self.inbox,
             self.settings.notices.smtp is not None,
         )
 
@@ -253,10 +254,15 @@ class Runtime:
         return Activation(self.store, self.casebook, self.notices)
 
     @cached_property
+    def inbox(self) -> Inbox:
+        """Which requests wait, and for whom."""
+        return Inbox(self.store, self.casebook)
+
+    @cached_property
     def reviews(self) -> Reviews:
         """Reviewing."""
         acts = {Kind.BRIDGE: self.bridges.approved, Kind.CUT_OFF: self.cut_offs.approved}
-        return Reviews(self.store, self.casebook, self.notices, self.activation, self.sessions.wall, acts)
+        return Reviews(self.store, self.casebook, self.inbox, self.notices, self.activation, self.sessions.wall, acts)
 
     @cached_property
     def bridges(self) -> Bridges:
@@ -290,7 +296,7 @@ class Runtime:
         """What time alone changes about requests and questions."""
         windows = Windows(self.store, self.notices)
         return Housekeeping(
-            self.store, self.casebook, self.requests, self.reviews, self.renewals, windows, self.notices, self.sessions
+            self.store, self.casebook, self.requests, self.inbox, self.renewals, windows, self.notices, self.sessions
         )
 
     @cached_property
@@ -320,7 +326,7 @@ class Runtime:
     @cached_property
     def trail_search(self) -> TrailSearch:
         """Searching it."""
-        return TrailSearch(self.store, self.clock, self.reviews.hidden_from)
+        return TrailSearch(self.store, self.clock, self.inbox.hidden_from)
 
     def close(self) -> None:
         """Stop working and close the database."""

@@ -13,8 +13,8 @@ from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.errors import InvalidCatalogue, LifecycleError, NotFound, NotPermitted
 from lifecycle.services.authorisation import Action, Actor, authorize
 from lifecycle.services.holders import Holders
+from lifecycle.services.inbox import Inbox
 from lifecycle.services.persons import Persons
-from lifecycle.services.reviews import Reviews
 from lifecycle.services.tokens import ServiceTokens, TokenRefused
 from lifecycle.services.trail import Trail
 
@@ -29,7 +29,7 @@ class ApiServices:
     tokens: ServiceTokens
     holders: Holders
     persons: Persons
-    reviews: Reviews
+    inbox: Inbox
     trail: Trail
 
 
@@ -106,7 +106,7 @@ def _routes(bp: Blueprint, use_cases: ApiServices, permitted: Callable[[Action],
                     "approvals_needed": case.row.approvals_needed,
                     "expires_at": _stamp(case.row.expires_at),
                 }
-                for case in use_cases.reviews.pending(actor)
+                for case in use_cases.inbox.pending(actor)
             ]
         }
 

@@ -9,10 +9,10 @@ from datetime import datetime
 from lifecycle.domain.approval import Resolution
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.clock import elapsed_seconds
+from lifecycle.services.inbox import Inbox
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.renewals import Renewals
 from lifecycle.services.requests import Requests
-from lifecycle.services.reviews import Reviews
 from lifecycle.services.sessions import Sessions
 from lifecycle.services.windows import Windows
 from lifecycle.store import notices, requests
@@ -31,7 +31,7 @@ class Housekeeping:
     store: Store
     casebook: Casebook
     requests: Requests
-    reviews: Reviews
+    inbox: Inbox
     renewals: Renewals
     windows: Windows
     notices: Notices
@@ -80,7 +80,7 @@ class Housekeeping:
         """Remind reviewers of what waits and nobody has seen, and hand on what nobody can review."""
         with self.store.read() as unit:
             cases = self.casebook.load_all(unit, requests.pending(unit))
-            stuck = [c.row.id for c in cases if c.row.escalated_at is None and self.reviews.is_stuck(unit, c)]
+            stuck = [c.row.id for c in cases if c.row.escalated_at is None and self.inbox.is_stuck(unit, c)]
         for case in cases:
             if case.row.id in stuck:
                 self._escalate(case.row.id, now)

@@ -16,9 +16,9 @@ from lifecycle.domain.policy import Anchor
 from lifecycle.services.alerts import Alert, TargetView, Waiting, alerts_of, notice_alerts, people_alerts
 from lifecycle.services.clock import Clock
 from lifecycle.services.holders import Holder, Holders
+from lifecycle.services.inbox import Inbox
 from lifecycle.services.notices import MAIL
 from lifecycle.services.persons import Persons, Standing
-from lifecycle.services.reviews import Reviews
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.targets import DOWN, Targets
 from lifecycle.settings import EngineSettings
@@ -95,7 +95,7 @@ class Overview:
     who: Holders
     clock: Clock
     settings: EngineSettings
-    reviews: Reviews
+    inbox: Inbox
     mail: bool
     """Whether there is a mail server."""
     _outlook: tuple[str, Outlook] | None = None
@@ -152,7 +152,7 @@ class Overview:
             if self._last is None or self._last[0] != version:
                 coming = [pair for pair in self.persons.plan(None, limit=LOOKED_AT) if pair[1].moves or pair[1].ends]
                 with self.store.read() as unit:
-                    alerts = people_alerts(self.reviews.stuck(unit), decisions.cut_offs_in_force(unit))
+                    alerts = people_alerts(self.inbox.stuck(unit), decisions.cut_offs_in_force(unit))
                     alerts += notice_alerts(notices.failing(unit), notices.waiting(unit, MAIL), mail=self.mail)
                 self._last = (version, tuple(coming[:SHOWN_TRANSITIONS]), tuple(alerts))
             return self._last[1:]

@@ -24,12 +24,12 @@ SHORTER = (0.25, 0.5)
 def index() -> ResponseReturnValue:
     """List what waits for the reader's review, and what they asked."""
     actor = permitted(Action.SEE_REQUESTS)
-    reviews = services().reviews
+    inbox = services().inbox
     return render_template(
         "requests/index.html",
         nav="requests",
-        waiting=reviews.waiting(actor),
-        own=reviews.own(actor),
+        waiting=inbox.waiting(actor),
+        own=inbox.own(actor),
         now=services().clock.now(),
     )
 

@@ -15,6 +15,7 @@ from lifecycle.services.clock import Clock
 from lifecycle.services.cutoff import CutOffs
 from lifecycle.services.engine import Engine
 from lifecycle.services.holders import Holders
+from lifecycle.services.inbox import Inbox
 from lifecycle.services.membership import Membership
 from lifecycle.services.oidc import Oidc
 from lifecycle.services.overview import Overview
@@ -57,6 +58,7 @@ class WebServices:
     proposals: Proposals
     requests: Requests
     reviews: Reviews
+    inbox: Inbox
     activation: Activation
     cut_offs: CutOffs
     renewals: Renewals

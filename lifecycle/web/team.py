@@ -28,7 +28,7 @@ def index() -> ResponseReturnValue:
         more=more,
         first=not after[1],
         questions=services().renewals.count(actor),
-        waiting=len(services().reviews.waiting(actor)),
+        waiting=len(services().inbox.waiting(actor)),
     )
 
 

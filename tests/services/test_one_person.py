@@ -288,8 +288,8 @@ def test_one_of_it_who_is_about_to_be_cut_off_reads_nothing_of_it(staff: Staff) 
         runtime.reviews.sheet(dana, held)
     with pytest.raises(NotFound):
         runtime.reviews.mark_seen(dana, held)
-    assert held not in {c.row.id for c in runtime.reviews.pending(dana)}
-    assert held in {c.row.id for c in runtime.reviews.pending(staff.petra)}
+    assert held not in {c.row.id for c in runtime.inbox.pending(dana)}
+    assert held in {c.row.id for c in runtime.inbox.pending(staff.petra)}
     everything = Question()
     for actor, told in ((dana, False), (staff.petra, True)):
         assert ("theft" in repr(runtime.trail_search.page(actor, everything, limit=500))) is told

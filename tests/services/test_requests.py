@@ -532,7 +532,7 @@ def test_what_nobody_can_review_goes_to_the_fallback_and_is_shown_as_stuck(staff
         runtime.membership.disable(staff.petra, staff.world.actor(login).id)
     request = staff.ask()
     with runtime.store.read() as unit:
-        assert [c.row.id for c in runtime.reviews.stuck(unit)] == [request]
+        assert [c.row.id for c in runtime.inbox.stuck(unit)] == [request]
     runtime.housekeeping.run()
     staff.world.member("frida", Role.MANAGER, email="fallback@example.com")
     staff.review("frida", request)
@@ -648,7 +648,7 @@ def test_nobody_is_warned_of_what_waits_for_a_second_person(staff: Staff) -> Non
         runtime.reviews.sheet(staff.carl, held)
     own = runtime.team.own_access(staff.carl)
     assert own.waiting == ()
-    assert runtime.reviews.own(staff.carl) == []
+    assert runtime.inbox.own(staff.carl) == []
     assert "theft" not in repr(runtime.trail.about(list(own.objects)))
     with runtime.store.read() as unit:
         assert not [n for n in notices.due(unit, world.clock.now() + HOUR) if n.recipient == "w1@example.com"]
@@ -662,10 +662,10 @@ def test_a_reviewer_sees_theirs_behind_any_number_of_others(staff: Staff) -> Non
     runtime.requests.ask_for_several(staff.mia, [world.person(f"x{n}") for n in range(120)], draft)
     world.clock.move(minutes=1)
     later = staff.ask(by="tomas", hours=1)
-    assert [c.row.id for c in runtime.reviews.waiting(staff.ravi)] == [later]
-    assert len(runtime.reviews.waiting(staff.petra)) == 100
-    assert {c.requester.login for c in runtime.reviews.waiting(staff.ines)} == {"mia"}
-    assert runtime.reviews.waiting(staff.nora) == []
+    assert [c.row.id for c in runtime.inbox.waiting(staff.ravi)] == [later]
+    assert len(runtime.inbox.waiting(staff.petra)) == 100
+    assert {c.requester.login for c in runtime.inbox.waiting(staff.ines)} == {"mia"}
+    assert runtime.inbox.waiting(staff.nora) == []
 
 
 def test_nothing_starts_while_the_clock_cannot_be_trusted(staff: Staff) -> None:

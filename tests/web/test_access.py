@@ -272,7 +272,7 @@ def test_no_day_breaks_anything(site: Site, case: Case, day: str) -> None:
 
 def test_a_denial_without_a_reason_is_asked_for_it_on_the_same_page(site: Site, case: Case) -> None:
     client = site.client("oskar")
-    request = next(c.row.id for c in site.runtime.reviews.pending(Actor("", "", "")) if not c.request.god)
+    request = next(c.row.id for c in site.runtime.inbox.pending(Actor("", "", "")) if not c.request.god)
     shown = get(client, f"/requests/{request}").text.split('name="shown" value="', 1)[1].split('"', 1)[0]
     answer = post(client, f"/requests/{request}/reviews", verdict="deny", shown=shown, note=" ")
     assert answer.status_code == 422

@@ -33,7 +33,7 @@ def mark(text: str) -> str:
 
 
 def pending(site: Site) -> int:
-    return len(site.runtime.reviews.pending(Actor("", "", "")))
+    return len(site.runtime.inbox.pending(Actor("", "", "")))
 
 
 def test_what_it_means_is_shown_without_sending_and_keeps_the_words(site: Site) -> None:

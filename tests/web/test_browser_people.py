@@ -19,7 +19,7 @@ def pages(site: Site) -> dict[str, list[str]]:
     """What each person looks at."""
     runtime = site.runtime
     dmitri, oisin = runtime.persons.find("CW-1024"), runtime.persons.find("CW-1018")
-    waiting = {c.row.entitlement: c.row.id for c in runtime.reviews.pending(Actor("", "", ""))}
+    waiting = {c.row.entitlement: c.row.id for c in runtime.inbox.pending(Actor("", "", ""))}
     god = waiting["console.god-mode"]
     eligible = next(c.row.id for c in runtime.team.waiting_of(dmitri) if c.row.resolution == "approved")
     return {

@@ -232,12 +232,12 @@ def test_many_names_from_one_address_leave_room_for_somebody_who_is_right() -> N
     assert len(slowdown._failures) == len(slowdown._addresses) == 10_000
 
 
-def test_any_number_of_members_is_found_and_reached_page_by_page(site: Site) -> None:
+def test_any_number_of_members_is_found_and_reached_page_by_page(moving_site: Site) -> None:
     """The 501st could not be managed at all."""
-    with site.runtime.store.write() as unit:
+    with moving_site.runtime.store.write() as unit:
         for n in range(120):
             unit.session.add(new_local(f"emp{n}", f"Employee {n:03}", [], utc(2026, 1, 1)))
-    client, seen, path = site.client("petra"), "", "/members?q=employee"
+    client, seen, path = moving_site.client("petra"), "", "/members?q=employee"
     for _ in range(3):
         page = get(client, path).text
         seen += page

@@ -69,9 +69,7 @@ def test_every_change_of_who_may_do_what_needs_it(site: Site) -> None:
 
 def test_a_session_ends_with_its_member_at_the_very_next_request(site: Site) -> None:
     oskar, petra = site.client("oskar"), site.client("petra")
-    member = next(
-        m for m in site.runtime.membership.list(site.runtime.sessions.actor(cookie(petra))) if m.login == "oskar"
-    )
+    (member,) = site.runtime.membership.list(site.runtime.sessions.actor(cookie(petra)), "oskar")
     assert get(oskar, "/").status_code == 200
     assert post(petra, f"/members/{member.id}/disable").status_code == 303
     assert get(oskar, "/").status_code == 303

@@ -19,7 +19,7 @@ def test_an_auditor_finds_a_person_by_name_and_goes_on_from_there(moving_site: S
     amara = moving_site.runtime.persons.find("CW-1013")
     page = get(client, "/trail?object=amara+diallo").text
     assert f'<a href="/people/{amara}">Amara Diallo</a>' in page
-    request = moving_site.runtime.reviews.pending(Actor("", "", ""))[0].row.id
+    request = moving_site.runtime.inbox.pending(Actor("", "", ""))[0].row.id
     page = get(client, f"/trail?request={request}").text
     assert f'<a href="/requests/{request}">{request}</a>' in page
     assert get(client, f"/requests/{request}").status_code == get(client, f"/people/{amara}").status_code == 200
