@@ -497,3 +497,16 @@ def test_a_held_cut_off_leaves_nothing_where_its_victim_reads(staff: Staff) -> N
             runtime.housekeeping.run()
         own = runtime.trail.about(list(runtime.team.own_access(staff.carl).objects))
         assert not [r for r in own if r.request == held]
+
+
+def test_whoever_changes_agency_is_not_locked_out_by_the_contract_that_ended(staff: Staff) -> None:
+    """The new agency's feed makes another identity with the same address, whose contract runs on."""
+    world = staff.world
+    dana = at_the_provider(staff, "dana-there", email="w2@example.com")
+    world.roster(line("other-7", role="agent", name="Dana Fox", last=date(2026, 12, 31), vendor="Southgate")
+                 .replace("other-7@example.com", "w2@example.com"), profile="delta")  # fmt: skip
+    world.clock.move(to=utc(2026, 4, 2))
+    assert at_the_provider(staff, "dana-there", email="w2@example.com").id == dana.id
+    world.clock.move(to=utc(2027, 1, 2))
+    with pytest.raises(NotSignedIn):
+        at_the_provider(staff, "dana-there", email="w2@example.com")
