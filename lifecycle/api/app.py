@@ -9,12 +9,14 @@ from datetime import datetime
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from lifecycle.domain.audit import AuditRecord
 from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.errors import InvalidCatalogue, LifecycleError, NotFound, NotPermitted
 from lifecycle.services.authorisation import Action, Actor, authorize
-from lifecycle.services.holders import Holders
+from lifecycle.services.casebook import Case
+from lifecycle.services.holders import Holder, Holders
 from lifecycle.services.inbox import Inbox
-from lifecycle.services.persons import Persons
+from lifecycle.services.persons import Explanation, Persons
 from lifecycle.services.tokens import ServiceTokens, TokenRefused
 from lifecycle.services.trail import Trail
 
@@ -54,61 +56,25 @@ def _routes(bp: Blueprint, use_cases: ApiServices, permitted: Callable[[Action],
         """Who holds rights of a tier now: ``?tier=god``."""
         permitted(Action.READ_ACCESS)
         found = use_cases.holders.who(Tier.parse(request.args.get("tier", "god")))
-        return {
-            "holders": [
-                {
-                    "entitlement": h.entitlement,
-                    "target": h.target,
-                    "account": h.account,
-                    "identity": h.identity.id if h.identity else None,
-                    "worker_id": h.identity.worker_id if h.identity else None,
-                    "since": _stamp(h.since),
-                    "ends_at": _stamp(h.ends_at),
-                }
-                for h in found
-            ]
-        }
+        return {"holders": [_holder(holder) for holder in found]}
 
     @bp.get("/people/<name>/access")
     def access(name: str) -> ResponseReturnValue:
-        """What one person holds and should hold; by id, worker id or e-mail address."""
+        """What one person holds and should hold; by id, worker id or e-mail address, in full."""
         permitted(Action.READ_ACCESS)
         standing, explanations = use_cases.persons.explain(name, exact=True)
         return {
             "identity": standing.identity.id,
             "worker_id": standing.identity.worker_id,
             "stage": standing.stage,
-            "access": [
-                {
-                    "entitlement": x.entitlement,
-                    "target": x.target,
-                    "tier": x.tier,
-                    "held": x.held,
-                    "because": x.because,
-                    "until": _stamp(x.until),
-                }
-                for x in explanations
-            ],
+            "access": [_explanation(explanation) for explanation in explanations],
         }
 
     @bp.get("/requests")
     def requests() -> ResponseReturnValue:
         """What waits for a review."""
         actor = permitted(Action.READ_REQUESTS)
-        return {
-            "requests": [
-                {
-                    "id": case.row.id,
-                    "kind": case.row.kind,
-                    "identity": case.row.identity_id,
-                    "entitlement": case.row.entitlement,
-                    "approvals": len(case.request.approvals),
-                    "approvals_needed": case.row.approvals_needed,
-                    "expires_at": _stamp(case.row.expires_at),
-                }
-                for case in use_cases.inbox.pending(actor)
-            ]
-        }
+        return {"requests": [_request(case) for case in use_cases.inbox.pending(actor)]}
 
     @bp.get("/trail")
     def trail() -> ResponseReturnValue:
@@ -116,22 +82,56 @@ def _routes(bp: Blueprint, use_cases: ApiServices, permitted: Callable[[Action],
         permitted(Action.READ_TRAIL)
         before = request.args.get("before", "")
         number = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
-        return {
-            "records": [
-                {
-                    "seq": r.seq,
-                    "at": _stamp(r.at),
-                    "actor": r.actor,
-                    "on_behalf": r.on_behalf,
-                    "action": r.action,
-                    "object": r.object,
-                    "before": dict(r.before),
-                    "after": dict(r.after),
-                    "request": r.request,
-                }
-                for r in use_cases.trail.search(before=number, limit=MOST)
-            ]
-        }
+        return {"records": [_record(record) for record in use_cases.trail.search(before=number, limit=MOST)]}
+
+
+def _holder(holder: Holder) -> dict[str, object]:
+    return {
+        "entitlement": holder.entitlement,
+        "target": holder.target,
+        "account": holder.account,
+        "identity": holder.identity.id if holder.identity else None,
+        "worker_id": holder.identity.worker_id if holder.identity else None,
+        "since": _stamp(holder.since),
+        "ends_at": _stamp(holder.ends_at),
+    }
+
+
+def _explanation(explanation: Explanation) -> dict[str, object]:
+    return {
+        "entitlement": explanation.entitlement,
+        "target": explanation.target,
+        "tier": explanation.tier,
+        "held": explanation.held,
+        "because": explanation.because,
+        "until": _stamp(explanation.until),
+    }
+
+
+def _request(case: Case) -> dict[str, object]:
+    return {
+        "id": case.row.id,
+        "kind": case.row.kind,
+        "identity": case.row.identity_id,
+        "entitlement": case.row.entitlement,
+        "approvals": len(case.request.approvals),
+        "approvals_needed": case.row.approvals_needed,
+        "expires_at": _stamp(case.row.expires_at),
+    }
+
+
+def _record(record: AuditRecord) -> dict[str, object]:
+    return {
+        "seq": record.seq,
+        "at": _stamp(record.at),
+        "actor": record.actor,
+        "on_behalf": record.on_behalf,
+        "action": record.action,
+        "object": record.object,
+        "before": dict(record.before),
+        "after": dict(record.after),
+        "request": record.request,
+    }
 
 
 def _refused(error: LifecycleError) -> ResponseReturnValue:

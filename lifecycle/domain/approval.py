@@ -35,7 +35,7 @@ class Kind(StrEnum):
 
 SECOND_PERSON = frozenset({Kind.BRIDGE, Kind.CUT_OFF})
 """What one person has decided and another one must agree to."""
-TWO = 2
+TWO_PEOPLE = 2
 
 
 class Resolution(StrEnum):
@@ -242,7 +242,7 @@ def check_independence(request: Request, reviewer: Party) -> None:
             raise ReviewerDependent(f"{reviewer.name} reports to {words}; somebody independent must review it.")
     if not reviewer.active:
         raise ReviewerUnfit(f"{reviewer.name} may no longer review anything here.")
-    if reviewer.invited and (request.approvals_needed >= TWO or request.kind in SECOND_PERSON):
+    if reviewer.invited and (request.approvals_needed >= TWO_PEOPLE or request.kind in SECOND_PERSON):
         raise ReviewerUnfit(f"{reviewer.name} was invited only lately: whoever invited them could be who reviews.")
     if reviewer.employee:
         return
@@ -321,7 +321,7 @@ def check_use(request: Request, approvers: Sequence[Party], terms: str) -> None:
 
 
 def _check_mix(approvers: Sequence[Party], needed: int) -> None:
-    if needed < TWO:
+    if needed < TWO_PEOPLE:
         return
     if not any(approver.employee for approver in approvers):
         raise ReviewerUnfit("At least one of the two must be an employee.")

@@ -17,7 +17,7 @@ LAST_PART = 4
 LAST_PART_AT_LEAST = timedelta(minutes=10)
 """A quarter of a short grant is too little to be reviewed in."""
 
-CUT_OFF = "Their access was ended by a person; that must be undone first."
+ENDED_BY_A_PERSON = "Their access was ended by a person; that must be undone first."
 
 
 class NotEligible(LifecycleError):
@@ -50,6 +50,11 @@ class Limit:
         return ends_at
 
 
+def longest_of(entitlement: Entitlement, tier_longest: timedelta) -> timedelta:
+    """Return the most that *entitlement* may be held at a time: its own longest, and never more than its tier's."""
+    return min(tier_longest, entitlement.longest or tier_longest)
+
+
 def limit_of(
     contract: Contract,
     entitlement: Entitlement,
@@ -80,11 +85,11 @@ def limit_of(
     if not entitlement.requestable:
         raise NotEligible(f"{entitlement.title} cannot be asked for here.")
     if contract.engagement.measures.cut_off(now):
-        raise NotEligible(CUT_OFF)
+        raise NotEligible(ENDED_BY_A_PERSON)
     timeline = contract.timeline
     if not timeline.live_at(now):
         raise NotEligible("The contract does not run now.")
-    longest = min(tier_longest, entitlement.longest or tier_longest)
+    longest = longest_of(entitlement, tier_longest)
     limit = _limit(timeline, entitlement, longest, now)
     since = _held_since(held, entitlement, asked_at or now, now) if is_god(entitlement) else None
     if since is not None and since + longest < limit.until:
@@ -122,7 +127,7 @@ def _held_since(held: Sequence[Grant], entitlement: Entitlement, first: datetime
 
 def why_none_runs(contracts: Sequence[Contract], now: datetime) -> str:
     """Say why none of one person's *contracts* gives anything at *now* (aware): ended by a person, or by its dates."""
-    return CUT_OFF if any(c.timeline.live_at(now) for c in contracts) else "No contract of theirs runs now."
+    return ENDED_BY_A_PERSON if any(c.timeline.live_at(now) for c in contracts) else "No contract of theirs runs now."
 
 
 def narrowing_of(

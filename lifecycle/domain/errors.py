@@ -57,9 +57,3 @@ class NotLeading(LifecycleError):
     """Another process leads; what was planned here was rolled back."""
 
     code = "not-leading"
-
-
-class TrailBroken(LifecycleError):
-    """The audit trail does not verify."""
-
-    code = "trail-broken"

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
+
+_ADDRESS = re.compile(r"[^@\s,;<>\"()\x00-\x1f]+@[^@\s,;<>\"()\x00-\x1f]+")
+
+
+def is_address(text: str) -> bool:
+    """Say whether *text* is one e-mail address and nothing else: no name, no brackets, no second one."""
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def key_of(name: str) -> str:

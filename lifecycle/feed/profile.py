@@ -9,11 +9,9 @@ from datetime import date, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from lifecycle.domain.party import is_address
 from lifecycle.domain.roster import Complaint, RosterRow, Scope
 from lifecycle.feed.table import Cell, Table
-
-_NOT_IN_AN_ADDRESS = re.compile(r"[\s,;<>\"()\x00-\x1f]")
-"""What would make several recipients, or a name, of one address."""
 
 EARLIEST, LATEST = date(1950, 1, 1), date(2100, 1, 1)
 UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -102,7 +100,7 @@ class Interpreter:
             if not value:
                 self._complain(line, required, "", "a value", "Fill it in; a row without it belongs to nobody.")
         email = text.get("email", "")
-        if email.count("@") > 1 or _NOT_IN_AN_ADDRESS.search(email):
+        if "@" in email and not is_address(email):  # what has no @, such as n/a, is nobody's address
             self._complain(line, "email", email, "one e-mail address", "Leave one, without a name or brackets.")
         if first_day and last_day:
             self._check_days(line, first_day, last_day)

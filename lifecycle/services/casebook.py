@@ -258,14 +258,14 @@ class Casebook:
 
     def _holders(self, unit: Unit, roles: frozenset[Role]) -> list[MemberRow]:
         """Load whoever holds one of *roles*, once in a unit: a list of requests asks for them again and again."""
-        known: dict[frozenset[Role], list[MemberRow]] = unit.session.info.setdefault("holders", {})
+        known: dict[frozenset[Role], list[MemberRow]] = unit.memo("holders")
         if roles not in known:
             known[roles] = members.with_roles(unit, [role.value for role in roles])
             self.parties.look_up(unit, known[roles])
         return known[roles]
 
     def _could(self, unit: Unit, case: Case, member: MemberRow) -> bool:
-        known: dict[str, Party] = unit.session.info.setdefault("parties", {})
+        known: dict[str, Party] = unit.memo("parties")
         if member.id not in known:
             known[member.id] = self.parties.of_member(unit, member)
         if not may(actor_of(member), Action.REVIEW, case.about):

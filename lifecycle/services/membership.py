@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete
 
 from lifecycle.domain.errors import LifecycleError, NotFound
-from lifecycle.domain.party import key_of
+from lifecycle.domain.party import is_address, key_of
 from lifecycle.domain.role import Role
 from lifecycle.services.admission import LOCAL, change_roles
 from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh
@@ -24,7 +23,6 @@ from lifecycle.store.people_tables import MemberRow, PasskeyRow
 from lifecycle.store.unit import Unit
 
 LISTED = 50
-ONE_ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 
 
 class MemberInvalid(LifecycleError):
@@ -123,27 +121,28 @@ class Membership:
             StepUpNeeded, NotPermitted: As for any change of who may do what.
         """
         self._check(actor)
-        login, now = login.strip(), self.sessions.wall()
-        chosen = _roles(roles)
-        if not login:
+        if not login.strip():
             raise MemberInvalid("A name to sign in with is needed.")
+        row = new_local(login.strip(), name.strip(), _roles(roles), self.sessions.wall())
+        row.email, row.email_key, row.supervisor = _address(email), key_of(email), supervisor.strip()
         with self.sessions.store.write() as unit:
-            if members.by_subject(unit, LOCAL, key_of(login)) is not None:
-                raise MemberInvalid(f"{login} is taken.")
-            row = new_local(login, name.strip(), chosen, now)
-            row.email, row.email_key, row.supervisor = _address(email), key_of(email), supervisor.strip()
+            if members.by_subject(unit, LOCAL, row.subject) is not None:
+                raise MemberInvalid(f"{row.login} is taken.")
             row.identity_id = _on_roster(unit, worker_id.strip(), email)
-            unit.session.add(row)
-            unit.session.flush()
-            unit.audit(
-                at=now, actor=actor.trail_name, action="member-added", object_=f"member:{row.id}",
-                after={
-                    "login": login, "roles": chosen, "email": row.email, "supervisor": row.supervisor,
-                    "on_roster_as": row.identity_id or "",
-                },
-            )  # fmt: skip
-            self._tell_of(unit, actor, row, "made an account")
+            self._add(unit, actor, row)
             return self.sign_in.invite(unit, row, actor.id or actor.trail_name)
+
+    def _add(self, unit: Unit, actor: Actor, row: MemberRow) -> None:
+        unit.session.add(row)
+        unit.session.flush()
+        unit.audit(
+            at=row.created_at, actor=actor.trail_name, action="member-added", object_=f"member:{row.id}",
+            after={
+                "login": row.login, "roles": list(row.roles), "email": row.email, "supervisor": row.supervisor,
+                "on_roster_as": row.identity_id or "",
+            },
+        )  # fmt: skip
+        self._tell_of(unit, actor, row, "made an account")
 
     def _tell_of(self, unit: Unit, actor: Actor, row: MemberRow, what: str) -> None:
         """Tell the person, and IT: an account in somebody's name that they know nothing of would act as them."""
@@ -309,7 +308,7 @@ class Membership:
 
 def _address(email: str) -> str:
     """Return one e-mail address, or none: without one nobody knows whether its owner has another account."""
-    if email.strip() and not ONE_ADDRESS.fullmatch(email.strip()):
+    if email.strip() and not is_address(email.strip()):
         raise MemberInvalid("An e-mail address has one @ and no blanks, or leave it empty.")
     return email.strip()
 

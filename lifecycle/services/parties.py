@@ -79,7 +79,7 @@ class Parties:
 
     def contracts_of(self, unit: Unit, identity_ids: Collection[str]) -> dict[str, list[Contract]]:
         """Load the contracts of several people at once; everybody asked for is in the answer."""
-        gathered: dict[str, list[Contract]] = unit.session.info.get("contracts", {})
+        gathered: dict[str, list[Contract]] = unit.memo("contracts")
         if gathered and all(identity_id in gathered for identity_id in identity_ids):
             return {identity_id: gathered[identity_id] for identity_id in identity_ids}
         grants = people.grants_of(unit, identity_ids)
@@ -92,14 +92,14 @@ class Parties:
 
     def gather(self, unit: Unit, identity_ids: Collection[str]) -> None:
         """Load the contracts of many people once, for a unit that only reads and asks for them again and again."""
-        unit.session.info["contracts"] = self.contracts_of(unit, identity_ids)
-        unit.session.info["identities"] = people.identities(unit, identity_ids)
+        unit.memo("contracts").update(self.contracts_of(unit, identity_ids))
+        unit.memo("identities").update(people.identities(unit, identity_ids))
         self.accounts_of(unit, identity_ids)
 
     @staticmethod
     def accounts_of(unit: Unit, identity_ids: Collection[str]) -> dict[str, list[MemberRow]]:
         """Load the members that some people on the roster sign in as, once in a unit: it changes none of them."""
-        known: dict[str, list[MemberRow]] = unit.session.info.setdefault("accounts of", {})
+        known: dict[str, list[MemberRow]] = unit.memo("accounts of")
         new = [identity_id for identity_id in identity_ids if identity_id not in known]
         found = members.of_identities(unit, new) if new else {}
         known |= {identity_id: found.get(identity_id, []) for identity_id in new}
@@ -107,7 +107,7 @@ class Parties:
 
     def identity(self, unit: Unit, identity_id: str) -> Identity | None:
         """Load one person; None if there is none."""
-        gathered: dict[IdentityId, Identity] = unit.session.info.get("identities", {})
+        gathered: dict[IdentityId, Identity] = unit.memo("identities")
         key = IdentityId(identity_id)
         return gathered.get(key) or people.identities(unit, [identity_id]).get(key)
 
@@ -124,14 +124,14 @@ class Parties:
         Whoever names a contractor's address is taken for one, though nobody vouches for it: it only ever counts
         against them. Contracts from before an administrator said that they are an employee do not count.
         """
-        known: dict[str, list[Identity]] = unit.session.info.setdefault("on roster", {})
+        known: dict[str, list[Identity]] = unit.memo("on roster")
         if member.id not in known:
             self.look_up(unit, [member])
         return known[member.id]
 
     def look_up(self, unit: Unit, several: Collection[MemberRow]) -> None:
         """Find out for several members at once what `on_roster` says; no unit that reviews changes either."""
-        known: dict[str, list[Identity]] = unit.session.info.setdefault("on roster", {})
+        known: dict[str, list[Identity]] = unit.memo("on roster")
         linked = people.identities(unit, {m.identity_id for m in several if m.identity_id})
         numbers = {m.id: m.employee_key if self.by_worker_id else "" for m in several}
         emails = {m.id: _addresses(m) for m in several}
@@ -285,7 +285,7 @@ def members_called(unit: Unit, keys: Collection[str]) -> list[MemberRow]:
 
     A list of requests asks for the same few sponsors again and again; no unit that reviews changes members.
     """
-    known: dict[frozenset[str], list[MemberRow]] = unit.session.info.setdefault("members by keys", {})
+    known: dict[frozenset[str], list[MemberRow]] = unit.memo("members by keys")
     asked = frozenset(keys)
     if asked not in known:
         known[asked] = members.by_keys(unit, asked)

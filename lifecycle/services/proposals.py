@@ -15,6 +15,7 @@ from lifecycle.domain.eligibility import (
     check_extension,
     check_renewal,
     is_god,
+    longest_of,
     narrowing_of,
     why_none_runs,
 )
@@ -84,6 +85,10 @@ class Proposals:
 
     store: Store
     casebook: Casebook
+
+    def longest(self, entitlement: Entitlement) -> timedelta:
+        """Return the most that a right may be asked for at a time."""
+        return longest_of(entitlement, self.casebook.settings.longest(entitlement.tier))
 
     def proposal(self, actor: Actor, draft: Draft, *, named: bool = True) -> Proposal:
         """

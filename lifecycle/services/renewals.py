@@ -112,24 +112,37 @@ class Renewals:
             _check_days(row, answer, proposed_day)
             if len(note.strip()) > LONGEST_NOTE:
                 raise AnswerInvalid(f"Nothing was kept: the note has {LONGEST_NOTE} characters at the most.")
-            row.answer, row.note = answer.value, note.strip()
-            row.proposed_day = proposed_day if answer is Answer.EXTEND else None
-            row.answered_by, row.answered_at = actor.id, now
-            row.handled_by, row.handled_at = "", None
-            unit.session.add(row)
-            unit.audit(
-                at=now, actor=actor.trail_name, action="renewal-answered", object_=f"identity:{identity_id}",
-                before={"last_day": row.last_day.isoformat()},
-                after={
-                    "answer": answer.value, "note": row.note,
-                    "proposed_day": row.proposed_day.isoformat() if row.proposed_day else "",
-                },
-            )  # fmt: skip
+            row.note = note.strip()
+            self._take(unit, actor, row, identity_id, answer, proposed_day, now)
             self.bridges.withdraw(unit, actor, row, identity_id, now)
             self._tell_hr(unit, row, identity_id, answer, actor, now)
             if bridge_until is None or answer is not Answer.EXTEND:
                 return ""
             return self.bridges.ask(unit, actor, row, identity_id, bridge_until, now)
+
+    @staticmethod
+    def _take(
+        unit: Unit,
+        actor: Actor,
+        row: RenewalRow,
+        identity_id: str,
+        answer: Answer,
+        proposed: date | None,
+        now: datetime,
+    ) -> None:
+        """Store and record an answer; what HR has noted about an earlier one is void."""
+        row.answer, row.proposed_day = answer.value, proposed if answer is Answer.EXTEND else None
+        row.answered_by, row.answered_at = actor.id, now
+        row.handled_by, row.handled_at = "", None
+        unit.session.add(row)
+        unit.audit(
+            at=now, actor=actor.trail_name, action="renewal-answered", object_=f"identity:{identity_id}",
+            before={"last_day": row.last_day.isoformat()},
+            after={
+                "answer": answer.value, "note": row.note,
+                "proposed_day": row.proposed_day.isoformat() if row.proposed_day else "",
+            },
+        )  # fmt: skip
 
     def _about(self, unit: Unit, row: RenewalRow) -> About:
         engagement = unit.session.get(EngagementRow, row.engagement_id)

@@ -15,7 +15,7 @@ from lifecycle.domain.identity import IdentityId
 from lifecycle.services.authorisation import Action, Actor, may
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
-from lifecycle.services.proposals import SHORTEST, AlreadyAsked, Draft, Proposals, check_not_asked
+from lifecycle.services.proposals import SHORTEST, AlreadyAsked, Draft, Proposal, Proposals, check_not_asked
 from lifecycle.store import people, requests
 from lifecycle.store.request_tables import RequestRow
 from lifecycle.store.unit import Store, Unit
@@ -42,7 +42,7 @@ class Refusal:
 class Batch:
     """What became of asking for several at once."""
 
-    asked: tuple[str, ...]
+    asked: tuple[Proposal, ...]
     refused: tuple[Refusal, ...]
 
 
@@ -55,7 +55,7 @@ class Requests:
     proposals: Proposals
     notices: Notices
 
-    def ask(self, actor: Actor, draft: Draft, *, batch: str = "") -> str:
+    def ask(self, actor: Actor, draft: Draft) -> str:
         """
         Ask, and tell those who must review.
 
@@ -67,6 +67,9 @@ class Requests:
             AlreadyAsked: If the same is pending.
             NotPermitted, NotEligible, NothingLeftToGrant: As `proposal`.
         """
+        return self._ask(actor, draft).row.id
+
+    def _ask(self, actor: Actor, draft: Draft, batch: str = "") -> Proposal:
         check_words(draft)
         now = self.casebook.clock.now()
         with self.store.write() as unit:
@@ -85,7 +88,7 @@ class Requests:
                 after=_said(row), request=row.id,
             )  # fmt: skip
             self.tell_reviewers(unit, case, now)
-        return row.id
+        return proposal
 
     def ask_for_several(self, actor: Actor, identity_ids: Sequence[str], draft: Draft) -> Batch:
         """
@@ -102,7 +105,7 @@ class Requests:
         batch, asked, refused = str(uuid.uuid4()), [], []
         for identity_id in chosen:
             try:
-                asked.append(self.ask(actor, replace(draft, identity_id=identity_id), batch=batch))
+                asked.append(self._ask(actor, replace(draft, identity_id=identity_id), batch))
             except LifecycleError as exc:
                 refused.append(Refusal(self._name(actor, identity_id), str(exc)))
         return Batch(tuple(asked), tuple(refused))

@@ -261,12 +261,11 @@ class Reviews:
             at=at, actor=actor.trail_name, action="request-reviewed", object_=case.trail_object,
             after=after, request=row.id,
         )  # fmt: skip
-        what = case.entitlement.title if case.entitlement else row.kind
         if reviewed.resolution is not Resolution.PENDING:
             words = "approved" if reviewed.resolution is Resolution.APPROVED else "denied"
             body = f"{review.reviewer.name}: {review.note}" if review.note else f"By {review.reviewer.name}."
             notice = Notice(
-                Topic.RESOLVED, f"{row.id} is {words}: {what} for {case.identity.name}", body, case.link,
+                Topic.RESOLVED, f"{row.id} is {words}: {case.what} for {case.identity.name}", body, case.link,
                 f"request:{row.id}",
             )  # fmt: skip
             concerned = [case.requester.email]

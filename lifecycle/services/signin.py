@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from lifecycle.domain.errors import LifecycleError
-from lifecycle.domain.party import key_of
+from lifecycle.domain.party import is_address, key_of
 from lifecycle.domain.role import Role
 from lifecycle.services.admission import DIRECTORY, LOCAL, Vouched, admit
 from lifecycle.services.authorisation import Actor
@@ -89,7 +89,9 @@ class SignIn:
             TooManyAttempts: After too many wrong codes.
         """
         self.slowdown.check("setup", address)
-        login, name = login.strip(), name.strip()
+        login, name, email = login.strip(), name.strip(), email.strip()
+        if email and not is_address(email):
+            raise SignInRefused("An e-mail address has one @ and no blanks, or leave it empty.")
         if not login or not is_acceptable(password):
             raise SignInRefused(f"A name to sign in with, and a password of at least {SHORTEST_PASSWORD} characters.")
         hashed, now = self.passwords.hash(password), self.wall()
@@ -102,7 +104,7 @@ class SignIn:
                 )
             roles = [Role.IT_ADMINISTRATOR.value]
             member = new_local(login, name, roles, now)
-            member.password_hash, member.email, member.email_key = hashed, email.strip(), key_of(email)
+            member.password_hash, member.email, member.email_key = hashed, email, key_of(email)
             unit.session.add(member)
             unit.session.flush()
             state.put(unit, state.SETUP_CODE, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.domain.grant import Grant
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.party import key_of
-from lifecycle.services.authorisation import Action, Actor, authorize
+from lifecycle.services.authorisation import Action, Actor, authorize, may
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import addresses_of
@@ -105,6 +106,17 @@ class Team:
             ids = people.sponsored_by(unit, actor.keys, since=since, after=after, limit=limit)
             standings = self.persons.standings(unit, ids, now, now + timedelta(days=400))
         return [standings[i] for i in ids]
+
+    def chosen(self, actor: Actor, identity_ids: Collection[str]) -> list[Standing]:
+        """List those of some people who are the actor's own contractors, in the order of names."""
+        authorize(actor, Action.SEE_TEAM)
+        now, parties = self.casebook.clock.now(), self.casebook.parties
+        with self.store.read() as unit:
+            known = people.identities(unit, identity_ids)
+            parties.gather(unit, known)
+            own = [i for i in known if may(actor, Action.SEE_PERSON, parties.about(unit, i))]
+            standings = self.persons.standings(unit, own, now)
+        return sorted(standings.values(), key=lambda s: (s.identity.name, s.identity.id))
 
     def own_access(self, actor: Actor) -> OwnAccess:
         """

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from lifecycle.domain.audit import AuditRecord, ChainFault, find_fault
 from lifecycle.services.names import names_of_actors
 from lifecycle.store.tables import AuditHeadRow, AuditRow
+from lifecycle.store.trail import Wanted, find
 from lifecycle.store.unit import Store, Unit
 
 READ_AT_ONCE = 5_000
@@ -69,23 +70,17 @@ class Trail:
             before: Only records with a lower sequence number.
             limit: How many at most.
         """
-        columns = AuditRow.__table__.c
-        query = select(AuditRow).order_by(columns.seq.desc()).limit(limit)
-        wanted = {columns.actor: actor, columns.action: action, columns.object: object, columns.request: request}
-        for column, value in wanted.items():
-            if value:
-                query = query.where(column == value)
-        if before is not None:
-            query = query.where(columns.seq < before)
+        given = {"actor": actor, "action": action, "object": object, "request": request}
+        wanted = Wanted({name: [value] for name, value in given.items() if value})
         with self.store.read() as unit:
-            return [record_of(row) for row in unit.session.scalars(query)]
+            return [record_of(row) for row in find(unit, wanted, before=before, limit=limit)]
 
 
 def records_about(
     unit: Unit, objects: Collection[str], *, actions: Collection[str] = (), limit: int = 200
 ) -> list[AuditRecord]:
     """List the newest records about any of *objects*, newest first; of *actions* only, if any are named."""
-    columns = AuditRow.__table__.c
+    columns = AuditRow.__table__.c  # one object has few records; `find` would first count which column is rarer
     query = select(AuditRow).where(columns.object.in_(objects)).order_by(columns.seq.desc()).limit(limit)
     if actions:
         query = query.where(columns.action.in_(actions))

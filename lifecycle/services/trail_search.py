@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from lifecycle.domain.audit import AuditRecord
@@ -102,11 +102,9 @@ class TrailSearch:
         Raises:
             NotPermitted: If the trail is not for the actor.
         """
-        authorize(actor, Action.SEE_TRAIL)
-        hidden = self.hidden_from(actor)
+        hidden = self._hidden(actor)
         with self.store.read() as unit:
-            wanted, notes = understand(unit, question)
-            wanted = replace(wanted, hidden=hidden)
+            wanted, notes = understand(unit, question, hidden)
             found = _find(unit, wanted, before, limit + 1)
             records = _named(unit, found[:limit])
         more = found[limit - 1].seq if len(found) > limit else None
@@ -122,17 +120,19 @@ class TrailSearch:
         Raises:
             NotPermitted: If the trail is not for the actor.
         """
-        authorize(actor, Action.SEE_TRAIL)
-        hidden = self.hidden_from(actor)
+        hidden = self._hidden(actor)
         with self.store.write() as unit:
-            wanted, _ = understand(unit, question)
-            wanted = replace(wanted, hidden=hidden)
+            wanted, _ = understand(unit, question, hidden)
             newest = trail.last(unit)
             unit.audit(
                 at=self.clock.now(), actor=actor.trail_name, action="trail-exported", object_="trail",
                 after=question.asked,
             )  # fmt: skip
         return self._lines(wanted, newest + 1)
+
+    def _hidden(self, actor: Actor) -> Collection[str]:
+        authorize(actor, Action.SEE_TRAIL)
+        return self.hidden_from(actor)
 
     def _lines(self, wanted: Wanted, before: int) -> Iterator[list[str]]:
         yield list(HEADING)
@@ -150,7 +150,7 @@ def _find(unit: Unit, wanted: Wanted, before: int | None, limit: int) -> list[Au
     return [record_of(row) for row in trail.find(unit, wanted, before=before, limit=limit)]
 
 
-def understand(unit: Unit, question: Question) -> tuple[Wanted, list[str]]:
+def understand(unit: Unit, question: Question, hidden: Collection[str] = ()) -> tuple[Wanted, list[str]]:
     """Turn words into what the trail says, and say how they were understood."""
     values: dict[str, Collection[str]] = {}
     notes: list[str] = []
@@ -161,7 +161,7 @@ def understand(unit: Unit, question: Question) -> tuple[Wanted, list[str]]:
             notes += [note] if note else []
     if question.since and question.until and question.until < question.since:
         notes.append("The first day is after the last.")
-    return Wanted(values, _midnight(question.since), _midnight(question.until, days=1)), notes
+    return Wanted(values, _midnight(question.since), _midnight(question.until, days=1), hidden), notes
 
 
 def _midnight(day: date | None, days: int = 0) -> datetime | None:

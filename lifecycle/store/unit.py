@@ -69,6 +69,11 @@ class Unit:
         """Say that pages look different after this unit, so that watching browsers fetch them again."""
         self._shown = True
 
+    def memo(self, name: str) -> dict[Any, Any]:
+        """Lend the dictionary of this name, in which use cases keep what this unit has loaded and does not change."""
+        kept: dict[Any, Any] = self.session.info.setdefault(name, {})
+        return kept
+
     def lock(self, statement: Any) -> Any:
         """
         Lock the selected rows on PostgreSQL; on SQLite the unit has the whole database already.

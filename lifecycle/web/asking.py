@@ -16,8 +16,6 @@ from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.authorisation import Action
 from lifecycle.services.persons import Standing
 from lifecycle.services.proposals import SHORTEST, Draft, Proposal
-from lifecycle.services.requests import Batch
-from lifecycle.services.reviews import Sheet
 from lifecycle.web import formats, forms
 from lifecycle.web.services import about, permitted, services
 
@@ -101,8 +99,7 @@ def _asked(identity_id: str) -> Asked:
     source = request.form if request.method == "POST" else request.args
     key = source.get("entitlement", "")[: forms.LONGEST_FIELD]
     right = next((e for e in requestable() if e.key == key), None)
-    most = services().settings.requests.longest(right.tier) if right else timedelta()
-    longest = min(most, right.longest or most) if right else most
+    longest = services().proposals.longest(right) if right else timedelta()
     usual = _usual(right, longest)
     typed, chosen = source.get("other", "").strip()[:32], source.get("hours", "")
     if source.get("shown", "").partition(" ")[0] not in {"", key}:
@@ -162,6 +159,12 @@ def _is_sent(asked: Asked) -> bool:
     return not asked.error and not request.form.get("show") and request.form.get("shown", "") in {"", asked.mark}
 
 
+def _status(asked: Asked, error: str) -> int:
+    """Return 422 where something was sent that cannot be; what is only shown is no failure."""
+    sent = request.method == "POST" and not request.form.get("show")
+    return 422 if error or (asked.error and sent) else 200
+
+
 def _why_shown(asked: Asked) -> str:
     """Say why the form is shown again though it was sent."""
     return CHANGED if not asked.error and not request.form.get("show") else ""
@@ -191,7 +194,7 @@ def _page(identity_id: str, error: str = "") -> ResponseReturnValue:
         refused=refused,
         windows=_windows(asked.right),
         error=error,
-    ), (422 if error or (asked.error and request.method == "POST" and not request.form.get("show")) else 200)
+    ), _status(asked, error)
 
 
 @bp.post("/people/<identity_id>/ask")
@@ -231,15 +234,14 @@ def _page_for_several(error: str = "") -> ResponseReturnValue:
         outlooks=outlooks,
         possible=[o for o in outlooks if o.proposal],
         error=error,
-    ), (422 if error or (asked.error and request.method == "POST" and not request.form.get("show")) else 200)
+    ), _status(asked, error)
 
 
 def _chosen() -> list[Standing]:
     actor, most = permitted(Action.SEE_TEAM), services().settings.requests.most_at_once
     if forms.query("everybody"):
         return [s for s in services().team.page(actor, limit=most) if not services().team.why_not_ask(s)]
-    chosen = set(forms.several("id", most))
-    return [s for s in services().team.page(actor, limit=1000) if s.identity.id in chosen]
+    return services().team.chosen(actor, forms.several("id", most))
 
 
 @bp.post("/team/ask")
@@ -253,9 +255,5 @@ def send_for_several() -> ResponseReturnValue:
     batch, refused = _or_why_not(lambda: services().requests.ask_for_several(actor, ids, asked.draft))
     if batch is None:
         return _page_for_several(refused)
-    return render_template("requests/sent.html", nav="team", batch=batch, asked=asked, sheets=_sheets(batch))
-
-
-def _sheets(batch: Batch) -> list[Sheet]:
-    actor = permitted(Action.SEE_TEAM)
-    return [services().reviews.sheet(actor, request_id) for request_id in batch.asked]
+    now = services().clock.now()
+    return render_template("requests/sent.html", nav="team", batch=batch, asked=asked, now=now)

@@ -14,7 +14,10 @@ depends_on = None
 def upgrade() -> None:
     _decisions_about_contracts()
     _members()
-    _new_tables()
+    _sign_in()
+    _requests()
+    _decisions()
+    _notices()
     _members_who_were_operators()
 
 
@@ -104,38 +107,7 @@ def _members() -> None:
     op.create_index(op.f("ix_web_session_member_id"), "web_session", ["member_id"], unique=False)
 
 
-def _new_tables() -> None:
-    op.create_table(
-        "notice",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("channel", sa.Text(), server_default="", nullable=False),
-        sa.Column("recipient", sa.Text(), server_default="", nullable=False),
-        sa.Column("topic", sa.Text(), server_default="", nullable=False),
-        sa.Column("subject", sa.Text(), server_default="", nullable=False),
-        sa.Column("body", sa.Text(), server_default="", nullable=False),
-        sa.Column("link", sa.Text(), server_default="", nullable=False),
-        sa.Column("about", sa.Text(), server_default="", nullable=False),
-        sa.Column("dedupe", sa.Text(), nullable=True),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("retry_at", Instant(), nullable=False),
-        sa.Column("attempts", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("error", sa.Text(), server_default="", nullable=False),
-        sa.Column("failing_since", Instant(), nullable=True),
-        sa.Column("delivered_at", Instant(), nullable=True),
-        sa.Column("dropped_at", Instant(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
-        sa.UniqueConstraint("dedupe", name=op.f("uq_notice_dedupe")),
-        sqlite_strict=True,
-    )
-    op.create_index("ix_notice_about", "notice", ["about"], unique=False)
-    op.create_index(
-        "ix_notice_waiting",
-        "notice",
-        ["retry_at"],
-        unique=False,
-        postgresql_where=sa.text("delivered_at IS NULL AND dropped_at IS NULL"),
-        sqlite_where=sa.text("delivered_at IS NULL AND dropped_at IS NULL"),
-    )
+def _sign_in() -> None:
     op.create_table(
         "pending_sign_in",
         sa.Column("state_hash", sa.String(length=64), nullable=False),
@@ -148,6 +120,54 @@ def _new_tables() -> None:
         sa.PrimaryKeyConstraint("state_hash", name=op.f("pk_pending_sign_in")),
         sqlite_strict=True,
     )
+    op.create_table(
+        "calendar_feed",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("member_id", sa.String(length=36), nullable=False),
+        sa.Column("token_hash", sa.Text(), server_default="", nullable=False),
+        sa.Column("everybody", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("revoked_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_calendar_feed_member_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_feed")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_calendar_feed_token_hash")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_calendar_feed_member_id"), "calendar_feed", ["member_id"], unique=False)
+    op.create_table(
+        "passkey",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("member_id", sa.String(length=36), nullable=False),
+        sa.Column("public_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("sign_count", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("used_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_passkey_member_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkey")),
+        sqlite_strict=True,
+    )
+    op.create_index(op.f("ix_passkey_member_id"), "passkey", ["member_id"], unique=False)
+    op.create_table(
+        "service_token",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("prefix", sa.Text(), server_default="", nullable=False),
+        sa.Column("token_hash", sa.Text(), server_default="", nullable=False),
+        sa.Column("scopes", Document(), nullable=False),
+        sa.Column("created_by", sa.String(length=36), nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("expires_at", Instant(), nullable=False),
+        sa.Column("used_at", Instant(), nullable=True),
+        sa.Column("revoked_at", Instant(), nullable=True),
+        sa.ForeignKeyConstraint(["created_by"], ["member.id"], name=op.f("fk_service_token_created_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_token")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_service_token_token_hash")),
+        sqlite_strict=True,
+    )
+
+
+def _requests() -> None:
     op.create_table(
         "access_request",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -204,19 +224,27 @@ def _new_tables() -> None:
     )
     op.create_index("ix_access_request_resolved", "access_request", ["resolution", "created_at"], unique=False)
     op.create_table(
-        "calendar_feed",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("member_id", sa.String(length=36), nullable=False),
-        sa.Column("token_hash", sa.Text(), server_default="", nullable=False),
-        sa.Column("everybody", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("revoked_at", Instant(), nullable=True),
-        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_calendar_feed_member_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_feed")),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_calendar_feed_token_hash")),
+        "request_review",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_id", sa.String(length=36), nullable=False),
+        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("reviewer_id", sa.String(length=36), nullable=False),
+        sa.Column("verdict", sa.Text(), server_default="", nullable=False),
+        sa.Column("note", sa.Text(), server_default="", nullable=False),
+        sa.Column("longest_seconds", sa.BigInteger(), nullable=True),
+        sa.Column("terms", sa.Text(), server_default="", nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["access_request.id"], name=op.f("fk_request_review_request_id")),
+        sa.ForeignKeyConstraint(["reviewer_id"], ["member.id"], name=op.f("fk_request_review_reviewer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_review")),
+        sa.UniqueConstraint(
+            "request_id", "revision", "reviewer_id", name=op.f("uq_request_review_request_id_revision_reviewer_id")
+        ),
         sqlite_strict=True,
     )
-    op.create_index(op.f("ix_calendar_feed_member_id"), "calendar_feed", ["member_id"], unique=False)
+
+
+def _decisions() -> None:
     op.create_table(
         "cut_off",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -251,20 +279,6 @@ def _new_tables() -> None:
     )
     op.create_index(op.f("ix_handover_engagement_id"), "handover", ["engagement_id"], unique=False)
     op.create_table(
-        "passkey",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("member_id", sa.String(length=36), nullable=False),
-        sa.Column("public_key", sa.Text(), server_default="", nullable=False),
-        sa.Column("sign_count", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("name", sa.Text(), server_default="", nullable=False),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("used_at", Instant(), nullable=True),
-        sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_passkey_member_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_passkey")),
-        sqlite_strict=True,
-    )
-    op.create_index(op.f("ix_passkey_member_id"), "passkey", ["member_id"], unique=False)
-    op.create_table(
         "renewal",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("engagement_id", sa.String(length=36), nullable=False),
@@ -286,39 +300,37 @@ def _new_tables() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_renewal_sponsor_key", "renewal", ["sponsor_key", "last_day"], unique=False)
+
+
+def _notices() -> None:
     op.create_table(
-        "service_token",
-        sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("name", sa.Text(), server_default="", nullable=False),
-        sa.Column("prefix", sa.Text(), server_default="", nullable=False),
-        sa.Column("token_hash", sa.Text(), server_default="", nullable=False),
-        sa.Column("scopes", Document(), nullable=False),
-        sa.Column("created_by", sa.String(length=36), nullable=False),
+        "notice",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("channel", sa.Text(), server_default="", nullable=False),
+        sa.Column("recipient", sa.Text(), server_default="", nullable=False),
+        sa.Column("topic", sa.Text(), server_default="", nullable=False),
+        sa.Column("subject", sa.Text(), server_default="", nullable=False),
+        sa.Column("body", sa.Text(), server_default="", nullable=False),
+        sa.Column("link", sa.Text(), server_default="", nullable=False),
+        sa.Column("about", sa.Text(), server_default="", nullable=False),
+        sa.Column("dedupe", sa.Text(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("expires_at", Instant(), nullable=False),
-        sa.Column("used_at", Instant(), nullable=True),
-        sa.Column("revoked_at", Instant(), nullable=True),
-        sa.ForeignKeyConstraint(["created_by"], ["member.id"], name=op.f("fk_service_token_created_by")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_service_token")),
-        sa.UniqueConstraint("token_hash", name=op.f("uq_service_token_token_hash")),
+        sa.Column("retry_at", Instant(), nullable=False),
+        sa.Column("attempts", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.Column("failing_since", Instant(), nullable=True),
+        sa.Column("delivered_at", Instant(), nullable=True),
+        sa.Column("dropped_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notice")),
+        sa.UniqueConstraint("dedupe", name=op.f("uq_notice_dedupe")),
         sqlite_strict=True,
     )
-    op.create_table(
-        "request_review",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("request_id", sa.String(length=36), nullable=False),
-        sa.Column("revision", sa.BigInteger(), server_default="1", nullable=False),
-        sa.Column("reviewer_id", sa.String(length=36), nullable=False),
-        sa.Column("verdict", sa.Text(), server_default="", nullable=False),
-        sa.Column("note", sa.Text(), server_default="", nullable=False),
-        sa.Column("longest_seconds", sa.BigInteger(), nullable=True),
-        sa.Column("terms", sa.Text(), server_default="", nullable=False),
-        sa.Column("at", Instant(), nullable=False),
-        sa.ForeignKeyConstraint(["request_id"], ["access_request.id"], name=op.f("fk_request_review_request_id")),
-        sa.ForeignKeyConstraint(["reviewer_id"], ["member.id"], name=op.f("fk_request_review_reviewer_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_request_review")),
-        sa.UniqueConstraint(
-            "request_id", "revision", "reviewer_id", name=op.f("uq_request_review_request_id_revision_reviewer_id")
-        ),
-        sqlite_strict=True,
+    op.create_index("ix_notice_about", "notice", ["about"], unique=False)
+    op.create_index(
+        "ix_notice_waiting",
+        "notice",
+        ["retry_at"],
+        unique=False,
+        postgresql_where=sa.text("delivered_at IS NULL AND dropped_at IS NULL"),
+        sqlite_where=sa.text("delivered_at IS NULL AND dropped_at IS NULL"),
     )
