@@ -8,6 +8,7 @@ from typing import NewType
 
 from lifecycle.domain.errors import InvalidEngagement
 from lifecycle.domain.identity import IdentityId
+from lifecycle.domain.roster import Standing
 
 EngagementId = NewType("EngagementId", str)
 
@@ -24,6 +25,12 @@ class Measures:
     """The last day that a bridge was approved for; with another last day the bridge means nothing."""
     bridge_until: date | None = None
     """Last day (inclusive) up to which the bridge keeps what was held on the last working day."""
+    lapsed_at: datetime | None = None
+    """When a roster extended the contract after it had ended; it gives nothing until two people give it back."""
+    god_ends_at: datetime | None = None
+    """From this instant on (inclusive) the contract gives no god mode, whatever its days say."""
+    employee_since: datetime | None = None
+    """When HR confirmed that the person had become an employee. Of the whole person."""
 
     def cut_off(self, now: datetime) -> bool:
         """Say whether somebody has ended everything by *now* (aware)."""
@@ -51,6 +58,9 @@ class Engagement:
     """The confirmed roster these facts come from."""
     line: int = 0
     """Line of that roster, counted from 1 as editors and spreadsheets do."""
+    standing: Standing = Standing.RUNNING
+    actual: bool = False
+    """Whether ``last_day`` is the day on which it did end: an expected end never moves it later again."""
     measures: Measures = field(default=Measures())
     """What was decided here; no roster changes it."""
 

@@ -1,15 +1,12 @@
-"""What a roster says, what is wrong with it, and what it would change."""
+"""What one roster file says: its rows, and why some of them cannot be used."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-
-from lifecycle.domain.engagement import Engagement
-from lifecycle.domain.identity import Identity, IdentityId
+from typing import NamedTuple
 
 
 class Scope(StrEnum):
@@ -19,23 +16,81 @@ class Scope(StrEnum):
     DELTA = "delta"
 
 
-@dataclass(frozen=True, slots=True)
-class RosterRow:
-    """One usable line of a roster. Days are inclusive and local to ``zone``."""
+class Standing(StrEnum):
+    """What a row says about its contract beside the days."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+    """Closed by the staffing company: a later last day in the file counts no more."""
+    WITHDRAWN = "withdrawn"
+    """It never began and never will."""
+    CONVERTED = "converted"
+    """The worker has become an employee."""
+
+
+class RosterRow(NamedTuple):
+    """
+    One usable line of a roster; a fact is None where the file has no column for it, and what is stored stays.
+
+    Days are inclusive and local to ``zone``.
+    """
 
     line: int
-    worker_id: str
-    name: str
-    first_day: date
-    last_day: date
-    zone: str
-    vendor: str
-    reference: str = ""
-    """The contract's own number; empty where the feed has none and the worker id stands for it."""
-    email: str = ""
-    sponsor: str = ""
-    role: str = ""
-    site: str = ""
+    """Line of the file, counted from 1 as editors and spreadsheets do."""
+    worker_id: str | None
+    reference: str | None = None
+    """The contract's own number; empty or None where the feed has none and the worker id stands for it."""
+    name: str | None = None
+    email: str | None = None
+    vendor: str | None = None
+    sponsor: str | None = None
+    role: str | None = None
+    site: str | None = None
+    zone: str | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+    standing: Standing = Standing.RUNNING
+    actual: bool = False
+    """Whether ``last_day`` is the day on which the contract did end, and not the one on which it is expected to."""
+
+
+class Cause(StrEnum):
+    """Why a row cannot be used; rows with one cause have one repair."""
+
+    DATE_ORDER = "date-order"
+    """Both numbers could be the month."""
+    DATE_FORMAT = "date-format"
+    SHORT_YEAR = "short-year"
+    NO_SUCH_DAY = "no-such-day"
+    NO_LAST_DAY = "no-last-day"
+    """Empty, or words such as "Still in office"."""
+    DAYS_REVERSED = "days-reversed"
+    TOO_LONG = "too-long"
+    UNKNOWN_ZONE = "unknown-zone"
+    UNKNOWN_STATUS = "unknown-status"
+    MISSING_VALUE = "missing-value"
+    UNSAFE_TEXT = "unsafe-text"
+    SPOILT_ID = "spoilt-id"
+    """A spreadsheet has made a number of it: leading zeros gone, or 1E5."""
+    NO_ADDRESS = "no-address"
+    WIDTH = "width"
+    SHARED_ID = "shared-id"
+    """One worker id, two people."""
+    DUPLICATE = "duplicate"
+    """One contract, two sets of facts."""
+    TAKEN = "taken"
+    """The contract's number belongs to another worker."""
+    NOT_KNOWN = "not-known"
+    """The file only changes contracts, and this one is not known."""
+    CONVERSION = "conversion"
+    """Somebody has become an employee; that needs HR's word."""
+    LOOKS_KNOWN = "looks-known"
+    """New here, with the address of somebody who is known."""
+    SPONSOR = "sponsor"
+    """Not known here though somebody with almost that name is, or no longer here."""
+    FILE = "file"
+    """The file as a whole cannot be read."""
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +103,11 @@ class Complaint:
     value: str
     expected: str
     remedy: str
+    cause: Cause = Cause.OTHER
+    worker_id: str = ""
+    """Of the row, as far as it can be read."""
+    reference: str = ""
+    name: str = ""
 
     def __str__(self) -> str:
         where = f"line {self.line}" if self.line else "file"
@@ -56,203 +116,53 @@ class Complaint:
         return f"{where}{column}{value}; expected {self.expected}. {self.remedy}"
 
 
-ENGAGEMENT_FIELDS = ("first_day", "last_day", "zone", "vendor", "sponsor", "role", "site")
-IDENTITY_FIELDS = ("name", "email")
+class DateOrder(StrEnum):
+    """Which number comes first where two could be the month; a person has said so, for all rows of the file."""
+
+    UNSAID = ""
+    DAY_FIRST = "day-first"
+    MONTH_FIRST = "month-first"
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """One fact that differs: as it is stored, and as the roster has it."""
+class Choice(StrEnum):
+    """Which of several rows about one contract, or one worker, counts."""
 
-    field: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredContract:
-    """What is confirmed already about one engagement, and about the person it belongs to."""
-
-    engagement: Engagement
-    identity: Identity
-    vanished: bool = False
-    """Whether it was missing from the last full roster."""
-
-
-@dataclass(frozen=True, slots=True)
-class Joiner:
-    """A contract that is new here; ``identity_id`` when the person is known already."""
-
-    row: RosterRow
-    identity_id: IdentityId | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Mover:
-    """A contract whose facts change; no field changes where it only appears again after having vanished."""
-
-    row: RosterRow
-    stored: StoredContract
-    changes: tuple[FieldChange, ...]
+    UNSAID = ""
+    FIRST_ROW = "first-row"
+    LAST_ROW = "last-row"
+    SOONER_END = "sooner-end"
+    LATER_END = "later-end"
 
 
 @dataclass(frozen=True)
-class RosterDiff:
-    """What a roster would change. A leaver is a mover whose last day comes sooner."""
+class Repairs:
+    """What a person has said about the rows of one file that could not be used as they stand."""
 
-    joiners: tuple[Joiner, ...] = ()
-    movers: tuple[Mover, ...] = ()
-    leavers: tuple[Mover, ...] = ()
-    vanished: tuple[StoredContract, ...] = ()
-    """Stored, not over, and not in this full roster. They are flagged; nobody loses access by absence."""
-    unchanged: int = 0
-    warnings: tuple[Complaint, ...] = field(default=())
-
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether confirming would leave every engagement as it is."""
-        return not (self.joiners or self.movers or self.leavers or self.vanished)
-
-
-def find_conflicts(rows: Sequence[RosterRow]) -> Iterator[Complaint]:
-    """
-    Yield a complaint for every row that contradicts an earlier one.
-
-    The same contract may stand twice only with the same facts, and one worker id belongs to one name.
-    """
-    by_key: dict[tuple[str, str], RosterRow] = {}
-    names: dict[str, RosterRow] = {}
-    for row in rows:
-        first = names.setdefault(row.worker_id, row)
-        if first.name != row.name:
-            yield Complaint(
-                row.line,
-                "worker_id",
-                row.worker_id,
-                f"one person for each id, but line {first.line} gives it to {first.name} and this line to {row.name}",
-                "Ask the vendor which of the two holds this id, and correct the other line.",
-            )
-            continue
-        earlier = by_key.setdefault((row.worker_id, row.reference), row)
-        differing = [f for f in (*ENGAGEMENT_FIELDS, *IDENTITY_FIELDS) if getattr(earlier, f) != getattr(row, f)]
-        if earlier is not row and differing:
-            yield Complaint(
-                row.line,
-                differing[0],
-                str(getattr(row, differing[0])),
-                f"{getattr(earlier, differing[0])} as on line {earlier.line}, which is the same contract "
-                f"of worker {row.worker_id}",
-                "Keep the line that is right and delete the other.",
-            )
+    date_order: DateOrder = DateOrder.UNSAID
+    short_years: bool = False
+    """Years of two digits are those from 2000 on."""
+    last_day: date | None = None
+    """For rows that state none."""
+    zones: Mapping[str, str] = field(default_factory=dict)
+    """Site to IANA zone."""
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    """Word in the status column to a `Standing`, or ``aside`` for rows that are left aside."""
+    sponsors: Mapping[str, str] = field(default_factory=dict)
+    """Spelling in the file to the one meant."""
+    choice: Choice = Choice.UNSAID
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Contract or worker to the one line about it that counts, see `key_of_contract` and `key_of_worker`."""
+    converted: frozenset[str] = frozenset()
+    """Worker ids of those who have become employees, on HR's word."""
+    same_person: Mapping[str, str] = field(default_factory=dict)
+    """Worker id that is new here to the identity it belongs to; empty for somebody else."""
 
 
-def find_taken(diff: RosterDiff, stored: Iterable[StoredContract]) -> Iterator[Complaint]:
-    """Yield a complaint for every new contract whose number is another one's already, stored or in the file."""
-    owners = {s.engagement.reference: f"worker {s.identity.worker_id}, confirmed before" for s in stored}
-    for joiner in diff.joiners:
-        reference = new_reference(joiner.row)
-        if reference in owners:
-            expected = f"a number of its own, but {reference} is that of {owners[reference]}"
-            remedy = "Ask the vendor which contract this is, and correct the number or the worker id."
-            yield Complaint(joiner.row.line, "reference", reference, expected, remedy)
-        owners[reference] = f"worker {joiner.row.worker_id} on line {joiner.row.line}"
+def key_of_contract(worker_id: str, reference: str) -> str:
+    """Name a contract in `Repairs.lines`."""
+    return f"contract:{reference or worker_id}"
 
 
-def repeated_rows(rows: Sequence[RosterRow]) -> int:
-    """Count rows that say nothing new: the same contract with the same facts."""
-    return sum(n - 1 for n in Counter((row.worker_id, row.reference) for row in rows).values())
-
-
-def compare(
-    rows: Iterable[RosterRow],
-    stored: Iterable[StoredContract],
-    *,
-    scope: Scope,
-    is_over: Callable[[Engagement], bool],
-) -> RosterDiff:
-    """
-    Say what *rows* would change in what is *stored* for the same feed.
-
-    A row is matched by the contract's reference; where the feed has none, by the worker's latest contract,
-    unless the row begins after that one ended: then it is a new contract of the same person. A worker id that
-    comes back under another name after its contracts are over is another person.
-
-    Args:
-        rows: Usable and free of conflicts (`find_conflicts`).
-        stored: Every engagement that came from this feed.
-        scope: Whether absence is noticed.
-        is_over: Says whether an engagement has ended at the instant of the comparison.
-    """
-    known = _Known(stored)
-    joiners, movers, leavers, unchanged = [], [], [], 0
-    seen: set[str] = set()
-    for row in _each_once(rows):
-        match = known.contract_of(row)
-        if match is None:
-            joiners.append(Joiner(row, known.person_of(row, is_over)))
-            continue
-        seen.add(match.engagement.id)
-        changes = _changes(row, match)
-        if not changes and not match.vanished:
-            unchanged += 1
-        elif row.last_day < match.engagement.last_day:
-            leavers.append(Mover(row, match, changes))
-        else:
-            movers.append(Mover(row, match, changes))
-    vanished = (
-        ()
-        if scope is Scope.DELTA
-        else tuple(
-            s for s in known.contracts if s.engagement.id not in seen and not s.vanished and not is_over(s.engagement)
-        )
-    )
-    return RosterDiff(tuple(joiners), tuple(movers), tuple(leavers), vanished, unchanged)
-
-
-def _each_once(rows: Iterable[RosterRow]) -> Iterator[RosterRow]:
-    seen: set[tuple[str, str]] = set()
-    for row in rows:
-        key = (row.worker_id, row.reference)
-        if key not in seen:
-            seen.add(key)
-            yield row
-
-
-class _Known:
-    """What is stored, by the keys a row can be matched on."""
-
-    def __init__(self, stored: Iterable[StoredContract]) -> None:
-        self.contracts = tuple(stored)
-        self._by_reference = {s.engagement.reference: s for s in self.contracts}
-        self._by_worker: dict[str, list[StoredContract]] = defaultdict(list)
-        for s in self.contracts:
-            self._by_worker[s.identity.worker_id].append(s)
-
-    def contract_of(self, row: RosterRow) -> StoredContract | None:
-        if row.reference:
-            found = self._by_reference.get(row.reference)
-            return found if found and found.identity.worker_id == row.worker_id else None
-        of_worker = self._by_worker.get(row.worker_id)
-        if not of_worker:
-            return None
-        latest = max(of_worker, key=lambda s: s.engagement.last_day)
-        return None if row.first_day > latest.engagement.last_day else latest
-
-    def person_of(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> IdentityId | None:
-        of_worker = self._by_worker.get(row.worker_id, [])
-        for s in of_worker:
-            if s.identity.name == row.name:
-                return s.identity.id
-        still_here = [s for s in of_worker if not is_over(s.engagement)]
-        return still_here[0].identity.id if still_here else None
-
-
-def _changes(row: RosterRow, stored: StoredContract) -> tuple[FieldChange, ...]:
-    pairs = [(f, getattr(stored.engagement, f), getattr(row, f)) for f in ENGAGEMENT_FIELDS]
-    pairs += [(f, getattr(stored.identity, f), getattr(row, f)) for f in IDENTITY_FIELDS]
-    return tuple(FieldChange(f, str(old), str(new)) for f, old, new in pairs if old != new)
-
-
-def new_reference(row: RosterRow) -> str:
-    """Name a new contract: its own number, or worker id and first day where the feed has no numbers."""
-    return row.reference or f"{row.worker_id}/{row.first_day.isoformat()}"
+def key_of_worker(worker_id: str) -> str:
+    """Name a worker in `Repairs.lines`."""
+    return f"worker:{worker_id}"

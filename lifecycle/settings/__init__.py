@@ -5,13 +5,13 @@ from lifecycle.settings.document import Settings, effective, load
 from lifecycle.settings.members import DirectorySignInSettings, OidcSettings, SignInSettings
 from lifecycle.settings.notices import ChatSettings, HookSettings, NoticeSettings, SmtpSettings
 from lifecycle.settings.requests import RequestSettings
-from lifecycle.settings.rules import FIELDS, REQUIRED, ProfileSettings, SiteSettings, TargetSettings
+from lifecycle.settings.rosters import FIELDS, ProfileSettings, RosterSettings, SourceSettings
+from lifecycle.settings.rules import SiteSettings, TargetSettings
 from lifecycle.settings.running import ClockSettings, EngineSettings, StoreSettings, WebSettings
 
 __all__ = [
     "FIELDS",
     "PLACEHOLDER",
-    "REQUIRED",
     "ChatSettings",
     "ClockSettings",
     "DirectorySignInSettings",
@@ -21,11 +21,13 @@ __all__ = [
     "OidcSettings",
     "ProfileSettings",
     "RequestSettings",
+    "RosterSettings",
     "Secret",
     "Settings",
     "SignInSettings",
     "SiteSettings",
     "SmtpSettings",
+    "SourceSettings",
     "StoreSettings",
     "TargetSettings",
     "WebSettings",

@@ -18,11 +18,11 @@ from lifecycle.settings.base import PLACEHOLDER, Model
 from lifecycle.settings.members import SignInSettings
 from lifecycle.settings.notices import NoticeSettings
 from lifecycle.settings.requests import RequestSettings
+from lifecycle.settings.rosters import ProfileSettings, RosterSettings, SourceSettings
 from lifecycle.settings.rules import (
     BaselineSettings,
     EntitlementSettings,
     PolicySettings,
-    ProfileSettings,
     SiteSettings,
     TargetSettings,
 )
@@ -44,7 +44,9 @@ class Settings(Model):
     targets: dict[str, TargetSettings] = Field(default_factory=dict)
     entitlements: dict[str, EntitlementSettings] = Field(default_factory=dict)
     baseline: tuple[BaselineSettings, ...] = ()
+    rosters: RosterSettings = RosterSettings()
     profiles: dict[str, ProfileSettings] = Field(default_factory=dict)
+    sources: dict[str, SourceSettings] = Field(default_factory=dict)
     folder: Path = Path()
     """Folder of the file itself, which relative paths are relative to. Not a key."""
 

@@ -1,4 +1,4 @@
-"""Settings that access is computed from: stages, sites, targets, entitlements, baseline, and how rosters are read."""
+"""Settings that access is computed from: stages, sites, targets, entitlements and baseline."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from lifecycle.domain.roster import Scope
 from lifecycle.settings.base import Model, SecretReference, Zone
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -108,53 +107,3 @@ class BaselineSettings(Model):
     role: tuple[str, ...] = ()
     vendor: tuple[str, ...] = ()
     site: tuple[str, ...] = ()
-
-
-FIELDS = (
-    "worker_id", "name", "first_name", "last_name", "first_day", "last_day", "reference", "email", "vendor",
-    "sponsor", "role", "site", "zone",
-)  # fmt: skip
-REQUIRED = ("worker_id", "first_day", "last_day")
-
-
-class ProfileSettings(Model):
-    """How one feed's files are laid out."""
-
-    columns: dict[str, str]
-    """Field to header; fields are those of ``lifecycle.settings.FIELDS``."""
-    scope: Scope = Scope.FULL
-    """``full``: everybody of this feed is in every file. ``delta``: absence means nothing."""
-    date_format: str = "%Y-%m-%d"
-    """As Python's ``strptime``; years have four digits."""
-    encoding: Literal["utf-8", "windows-1252", "iso-8859-1", "utf-16", "mac-roman"] = "utf-8"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    sheet: str = ""
-    """Sheet of an XLSX file; empty when there is only one."""
-    vendor: str = ""
-    """For feeds without a vendor column."""
-    zone: Zone | None = None
-    """For contracts whose row names no zone and no site with one."""
-    longest_days: int | None = Field(default=None, ge=1)
-    """A contract longer than this is taken for a slip of the pen."""
-
-    @model_validator(mode="after")
-    def _usable(self) -> ProfileSettings:
-        unknown = sorted(set(self.columns) - set(FIELDS))
-        if unknown:
-            raise ValueError(f"columns.{unknown[0]} is no field; fields are {', '.join(FIELDS)}")
-        missing = [name for name in REQUIRED if name not in self.columns]
-        if "name" not in self.columns and not {"first_name", "last_name"} <= self.columns.keys():
-            missing.append("name (or first_name and last_name)")
-        if missing:
-            raise ValueError(f"columns lacks {', '.join(missing)}")
-        headers = list(self.columns.values())
-        twice = next((header for header in headers if headers.count(header) > 1), None)
-        if twice:
-            raise ValueError(f"column {twice!r} stands for two fields")
-        if "vendor" not in self.columns and not self.vendor:
-            raise ValueError("name a vendor column or the vendor")
-        if not {"zone", "site"} & self.columns.keys() and self.zone is None:
-            raise ValueError("name a zone, or a zone or site column: a day means nothing without one")
-        if "%y" in self.date_format or not all(part in self.date_format for part in ("%Y", "%d")):
-            raise ValueError(f"date_format {self.date_format!r} must hold %Y (four digits), a month and %d")
-        return self

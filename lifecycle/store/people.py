@@ -14,7 +14,8 @@ from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.grant import Grant
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.party import key_of
-from lifecycle.domain.roster import StoredContract
+from lifecycle.domain.comparison import StoredContract
+from lifecycle.domain.roster import Standing
 from lifecycle.store.tables import EngagementRow, GrantRow, IdentityRow
 from lifecycle.store.unit import Unit
 
@@ -26,10 +27,12 @@ _ENGAGEMENT = [
     _E[name]
     for name in (
         "id", "identity_id", "source", "reference", "first_day", "last_day", "zone", "vendor", "sponsor", "role",
-        "site", "import_id", "line",
+        "site", "import_id", "line", "standing", "actual",
     )
 ]  # fmt: skip
-_MEASURES = [_I.cut_off_at, _I.god_withheld, _E.bridged_day, _E.bridge_until]
+_MEASURES = [
+    _I.cut_off_at, _I.god_withheld, _E.bridged_day, _E.bridge_until, _E.lapsed_at, _E.god_ends_at, _I.employee_since
+]  # fmt: skip
 _CONTRACT = (*_ENGAGEMENT, *_MEASURES)
 _OWNER = _I.id == _E.identity_id
 _IDENTITY = [_I[name] for name in ("id", "name", "worker_id", "source", "email")]
@@ -61,7 +64,17 @@ def _engagement(row: Any) -> Engagement:
         row.site,
         row.import_id,
         row.line,
-        Measures(row.cut_off_at, bool(row.god_withheld), row.bridged_day, row.bridge_until),
+        Standing(row.standing),
+        bool(row.actual),
+        Measures(
+            row.cut_off_at,
+            bool(row.god_withheld),
+            row.bridged_day,
+            row.bridge_until,
+            row.lapsed_at,
+            row.god_ends_at,
+            row.employee_since,
+        ),
     )
 
 

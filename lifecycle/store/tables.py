@@ -71,6 +71,8 @@ class IdentityRow(Table, table=True):
     created_at: datetime = Field(sa_column=Column(Instant, nullable=False))
     cut_off_at: datetime | None = Field(default=None, sa_column=Column(Instant))
     god_withheld: int = count()
+    employee_since: datetime | None = instant()
+    """When HR confirmed that the person had become an employee: accounts are theirs now, nothing disables them."""
     search: str = words()
     """Name, worker id and e-mail address, folded, for finding people by part of them."""
     email_key: str = words()
@@ -110,6 +112,16 @@ class EngagementRow(Table, table=True):
     """``sponsor`` as it is compared, see ``lifecycle.domain.party.key_of``."""
     bridged_day: date | None = Field(default=None, sa_column=Column(Date))
     bridge_until: date | None = Field(default=None, sa_column=Column(Date))
+    standing: str = words("running")
+    """One of `lifecycle.domain.roster.Standing`."""
+    actual: int = count()
+    """Whether ``last_day`` is the day on which the contract did end."""
+    row_digest: str = words()
+    """Of the roster row that last spoke of it: a row with the same digest says nothing new. Empty: not known."""
+    lapsed_at: datetime | None = instant()
+    """When a roster extended it after it had ended; it gives nothing until two people have given it back."""
+    god_ends_at: datetime | None = instant()
+    """From this instant on it gives no god mode, whatever its days say."""
 
 
 class GrantRow(Table, table=True):
@@ -256,11 +268,18 @@ class RosterImportRow(Table, table=True):
     """A confirmed roster."""
 
     __tablename__ = "roster_import"
-    __table_args__ = (Index("ix_roster_import_profile", "profile", "confirmed_at"), STRICT)
+    __table_args__ = (
+        Index("ix_roster_import_source", "source", "confirmed_at"),
+        Index("ix_roster_import_sha256", "source", "sha256"),
+        STRICT,
+    )
     id: str = Field(sa_column=Column(String(36), primary_key=True))
     profile: str = words()
+    source: str = words()
+    upload_id: str = words()
     scope: str = words()
     file_name: str = words()
+    as_of: datetime | None = instant()
     sha256: str = Field(sa_column=Column(String(64), nullable=False))
     rows: int = Field(sa_column=Column(Integer, nullable=False))
     counts: dict[str, int] = Field(sa_column=Column(Document, nullable=False))
