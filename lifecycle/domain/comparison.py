@@ -1,0 +1,402 @@
+"""What the rows of a roster would change in what is stored, worker by worker."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from lifecycle.domain.engagement import Engagement, EngagementId
+from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.domain.merging import ended_by_absence, facts_of, merge
+from lifecycle.domain.party import key_of
+from lifecycle.domain.roster import (
+    Cause,
+    Choice,
+    Complaint,
+    Repairs,
+    RosterRow,
+    Standing,
+    key_of_contract,
+    key_of_worker,
+)
+
+
+class Kind(StrEnum):
+    """What one row does."""
+
+    NEW = "new"
+    SOONER = "sooner"
+    """The last day comes sooner."""
+    LATER = "later"
+    CHANGED = "changed"
+    SAME = "same"
+    """Everything is stored already."""
+    MISSING = "missing"
+    """Stored, not over, and for the first time not in a full roster. Nobody loses access by that."""
+    GONE = "gone"
+    """Missing from a second full roster a day or more after the first: the contract ends."""
+    UNUSABLE = "unusable"
+    NOTE = "note"
+    """Used as it stands, though somebody should look."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One fact that differs: as it is stored, and as the roster has it."""
+
+    field: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContract:
+    """What is confirmed already about one engagement, and about the person it belongs to."""
+
+    engagement: Engagement
+    identity: Identity
+    missing_since: datetime | None = None
+    """When a full roster first lacked it; None while it is in all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one row of a roster, or the absence of one, would do."""
+
+    kind: Kind
+    row: RosterRow | None = None
+    """None where the roster has none."""
+    stored: StoredContract | None = None
+    """None for a new contract."""
+    after: Engagement | None = None
+    """The contract as it would be; ids of a new one are empty. None where nothing becomes of it."""
+    identity_id: IdentityId | None = None
+    """Of the person, when known already."""
+    changes: tuple[FieldChange, ...] = ()
+    complaint: Complaint | None = None
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """What holds for every row of one roster."""
+
+    source: str
+    today: Callable[[str], date]
+    """The day it is now in a zone (IANA name)."""
+    is_over: Callable[[Engagement], bool]
+    """Whether a contract has ended at the instant of the comparison."""
+    partial: bool = False
+    """Whether its rows only change contracts that are known."""
+    says_standing: bool = False
+    """Whether it has a column that says whether a contract runs."""
+    repairs: Repairs = field(default=Repairs())
+    contested: frozenset[str] = frozenset()
+    """Contract numbers that several workers of this roster have."""
+
+
+def compare_worker(
+    rows: Sequence[RosterRow],
+    stored: Sequence[StoredContract],
+    seen: Mapping[EngagementId, int],
+    comparing: Comparing,
+) -> Iterator[Change]:
+    """
+    Say what the rows about one worker would change.
+
+    A row is matched by the contract's number; where the feed has none, by the first day, else by the worker's latest
+    contract, unless the row begins after that one ended: then it is a new contract of the same person. A worker id
+    that comes back under another name after its contracts are over is another person.
+
+    Args:
+        rows: All rows about one worker that say anything new.
+        stored: All contracts of this worker, and those whose numbers the rows name.
+        seen: Stored contracts that another row of the same roster states exactly as they are, with its line.
+        comparing: What holds for the whole roster.
+    """
+    known = _Known(stored)
+    repeated = [_as_stored(s, seen[s.engagement.id]) for s in stored if s.engagement.id in seen]
+    counted = _one_person([*rows, *repeated], comparing.repairs)
+    if isinstance(counted, dict):
+        yield from (_unusable(row, counted[row.line]) for row in rows)
+        return
+    mine = {row.line for row in rows}
+    for group in _by_contract(counted, known).values():
+        chosen = _one_contract(group, comparing.repairs)
+        if isinstance(chosen, dict):
+            yield from (_unusable(row, chosen[row.line]) for row in group if row.line in mine)
+        elif chosen.line in mine:
+            yield _compare(chosen, known, comparing)
+
+
+def compare_absent(stored: StoredContract, comparing: Comparing, now: datetime, patience: timedelta) -> Change | None:
+    """
+    Say what it means that a full roster lacks a stored contract; None when it means nothing (any more).
+
+    Args:
+        stored: Of the roster's source and scope.
+        comparing: What holds for the whole roster.
+        now: Aware.
+        patience: How long a contract must have been missing before a second absence ends it.
+    """
+    engagement = stored.engagement
+    if comparing.is_over(engagement) or engagement.standing is not Standing.RUNNING:
+        return None
+    if stored.missing_since is None:
+        return Change(Kind.MISSING, stored=stored, after=engagement, identity_id=stored.identity.id)
+    if now - stored.missing_since < patience:
+        return None
+    after = ended_by_absence(engagement, comparing.today)
+    change = FieldChange("last_day", engagement.last_day.isoformat(), after.last_day.isoformat())
+    return Change(Kind.GONE, stored=stored, after=after, identity_id=stored.identity.id, changes=(change,))
+
+
+class _Known:
+    """What is stored, by the keys a row can be matched on."""
+
+    def __init__(self, stored: Iterable[StoredContract]) -> None:
+        self.contracts = tuple(stored)
+        self.by_reference = {s.engagement.reference: s for s in self.contracts}
+        self.by_worker: dict[str, list[StoredContract]] = defaultdict(list)
+        for s in self.contracts:
+            self.by_worker[s.identity.worker_id].append(s)
+
+    def contract_of(self, row: RosterRow) -> StoredContract | None:
+        if row.reference:
+            found = self.by_reference.get(row.reference)
+            return found if found and row.worker_id in {found.identity.worker_id, None, ""} else None
+        of_worker = self.by_worker.get(row.worker_id or "", [])
+        if not of_worker:
+            return None
+        same_start = [s for s in of_worker if s.engagement.first_day == row.first_day]
+        latest = max(same_start or of_worker, key=lambda s: s.engagement.last_day)
+        return None if row.first_day and row.first_day > latest.engagement.last_day else latest
+
+    def taken_by(self, row: RosterRow) -> StoredContract | None:
+        """Return the contract of another worker that has this row's number."""
+        found = self.by_reference.get(row.reference or "")
+        return found if found and row.worker_id and found.identity.worker_id != row.worker_id else None
+
+    def person_of(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> IdentityId | None:
+        of_worker = self.by_worker.get(row.worker_id or "", [])
+        for s in of_worker:
+            if key_of(s.identity.name) == key_of(row.name or ""):
+                return s.identity.id
+        still_here = [s for s in of_worker if not is_over(s.engagement)]
+        return still_here[0].identity.id if still_here else None
+
+
+def _one_person(rows: Sequence[RosterRow], repairs: Repairs) -> list[RosterRow] | dict[int, Complaint]:
+    """Return the rows that count, or a complaint for each line where one worker id stands for two people."""
+    named = [row for row in rows if row.name is not None]
+    if len({key_of(row.name or "") for row in named}) < 2:
+        return list(rows)
+    worker_id = named[0].worker_id or ""
+    chosen = _chosen(named, repairs.lines.get(key_of_worker(worker_id)), repairs.choice, by_end=False)
+    if chosen is not None:
+        return [row for row in rows if row.name is None or key_of(row.name) == key_of(chosen.name or "")]
+    complaints = {}
+    for row in rows:
+        other = next(o for o in named if key_of(o.name or "") != key_of(row.name or ""))
+        expected = f"one person for each id, but line {other.line} gives it to {other.name} and this line to {row.name}"
+        remedy = "Say which of them holds this id, or ask the vendor."
+        complaints[row.line] = _complain(row, Cause.SHARED_ID, "worker_id", worker_id, expected, remedy)
+    return complaints
+
+
+def _by_contract(rows: Iterable[RosterRow], known: _Known) -> dict[str, list[RosterRow]]:
+    groups: dict[str, list[RosterRow]] = defaultdict(list)
+    for row in sorted(rows):
+        match = known.contract_of(row)
+        groups[match.engagement.id if match else f"{row.reference or ''}/{row.first_day}"].append(row)
+    return groups
+
+
+def _one_contract(rows: Sequence[RosterRow], repairs: Repairs) -> RosterRow | dict[int, Complaint]:
+    """Return the row that counts, or a complaint for each line where rows about one contract contradict each other."""
+    first = rows[0]
+    if all(_contradiction(row, first) is None for row in rows):
+        return first
+    key = key_of_contract(first.worker_id or "", first.reference or "")
+    chosen = _chosen(rows, repairs.lines.get(key), repairs.choice, by_end=True)
+    if chosen is not None:
+        return chosen
+    complaints = {}
+    for row in rows:
+        other, name = next((o, n) for o in rows if (n := _contradiction(row, o)) is not None)
+        mine, theirs = _text(getattr(row, name)), _text(getattr(other, name))
+        expected = f"{theirs or 'nothing'} as on line {other.line}, which is the same contract"
+        remedy = "Say which row counts, or delete the one that does not."
+        complaints[row.line] = _complain(row, Cause.DUPLICATE, name, mine, expected, remedy)
+    return complaints
+
+
+def _contradiction(row: RosterRow, other: RosterRow) -> str | None:
+    """Return the first fact that two rows about one contract state differently; None when there is none."""
+    for name in RosterRow._fields[2:]:
+        mine, theirs = getattr(row, name), getattr(other, name)
+        if None in (mine, theirs) or mine == theirs:
+            continue
+        if name != "reference" or (mine and theirs):  # a feed without numbers has none, what is stored always has one
+            return name
+    return None
+
+
+def _chosen(rows: Sequence[RosterRow], line: int | None, choice: Choice, *, by_end: bool) -> RosterRow | None:
+    """Return the row that a person has said counts, by itself or by a rule for all."""
+    if line is not None:
+        return next((row for row in rows if row.line == line), None)
+    ends = [row for row in rows if row.last_day is not None] if by_end else []
+    match choice:
+        case Choice.FIRST_ROW:
+            return min(rows, key=lambda row: row.line)
+        case Choice.LAST_ROW:
+            return max(rows, key=lambda row: row.line)
+        case Choice.SOONER_END if ends:
+            return min(ends, key=lambda row: (row.last_day or date.max, row.line))
+        case Choice.LATER_END if ends:
+            return max(ends, key=lambda row: (row.last_day or date.min, -row.line))
+        case _:
+            return None
+
+
+def _compare(row: RosterRow, known: _Known, comparing: Comparing) -> Change:
+    match = known.contract_of(row)
+    if match is not None:
+        return _changed(row, match, comparing)
+    taken = known.taken_by(row)
+    if taken is not None or (row.reference or "") in comparing.contested:
+        whose = (
+            f"of worker {taken.identity.worker_id}, confirmed before" if taken else "of several workers in this file"
+        )
+        expected = f"a number of its own, but {row.reference} is that {whose}"
+        remedy = "Ask the vendor which contract this is, and correct the number or the worker id."
+        return _unusable(row, _complain(row, Cause.TAKEN, "reference", row.reference or "", expected, remedy))
+    if comparing.partial:
+        remedy = "Send the file that adds contracts first, or correct the number."
+        value = row.reference or row.worker_id or ""
+        return _unusable(row, _complain(row, Cause.NOT_KNOWN, "reference", value, "a contract that is known", remedy))
+    return _joins(row, known, comparing)
+
+
+def _joins(row: RosterRow, known: _Known, comparing: Comparing) -> Change:
+    nothing = Change(Kind.SAME, row)
+    if row.standing in {Standing.WITHDRAWN, Standing.CONVERTED} or row.first_day is None or row.last_day is None:
+        return nothing  # nothing ever came of it, or nothing here ever will
+    last_day = row.last_day
+    if row.standing is Standing.ENDED:
+        last_day = min(last_day, comparing.today(row.zone or "UTC") - timedelta(days=1))
+        if last_day < row.first_day:
+            return nothing
+    person = known.person_of(row, comparing.is_over)
+    said = comparing.repairs.same_person.get(row.worker_id or "")
+    if person is None and said:
+        person = IdentityId(said)
+    after = Engagement(
+        id=EngagementId(""),
+        identity_id=person or IdentityId(""),
+        source=comparing.source,
+        reference=new_reference(row),
+        first_day=row.first_day,
+        last_day=last_day,
+        zone=row.zone or "",
+        vendor=row.vendor or "",
+        sponsor=row.sponsor or "",
+        role=row.role or "",
+        site=row.site or "",
+        line=row.line,
+        standing=row.standing,
+        actual=row.actual or row.standing is Standing.ENDED,
+    )
+    return Change(Kind.NEW, row, after=after, identity_id=person)
+
+
+def _changed(row: RosterRow, stored: StoredContract, comparing: Comparing) -> Change:
+    before = stored.engagement
+    worker_id = stored.identity.worker_id
+    newly_converted = row.standing is Standing.CONVERTED and before.standing is not Standing.CONVERTED
+    if newly_converted and worker_id not in comparing.repairs.converted:
+        remedy = "Say that it is so: the contract's access ends, and the accounts become the employee's."
+        expected = "HR's word that this worker has become an employee"
+        return _unusable(row, _complain(row, Cause.CONVERSION, "status", worker_id, expected, remedy))
+    after = merge(row, before, comparing.today, comparing.says_standing)
+    changes = _differences(stored.identity, before, after, row)
+    identity_id = stored.identity.id
+    if after.last_day < before.last_day or (after.standing is not before.standing and _ends(after.standing)):
+        kind = Kind.SOONER
+    elif after.last_day > before.last_day or (_ends(before.standing) and after.standing is Standing.RUNNING):
+        kind = Kind.LATER
+    elif changes or stored.missing_since is not None:
+        kind = Kind.CHANGED
+    else:
+        kind = Kind.SAME
+    return Change(kind, row, stored, after, identity_id, changes)
+
+
+def _ends(standing: Standing) -> bool:
+    return standing is not Standing.RUNNING
+
+
+def _differences(identity: Identity, before: Engagement, after: Engagement, row: RosterRow) -> tuple[FieldChange, ...]:
+    old, new = facts_of(before), facts_of(after)
+    found = [FieldChange(name, old[name], new[name]) for name in old if old[name] != new[name]]
+    for name, said in (("name", row.name), ("email", row.email)):
+        kept = getattr(identity, name)
+        if said is not None and said != kept:
+            found.append(FieldChange(name, kept, said))
+    return tuple(found)
+
+
+def renamed(change: Change) -> Identity | None:
+    """Return the person as the roster calls them; None where it says nothing new."""
+    if change.stored is None or change.row is None:
+        return None
+    identity, row = change.stored.identity, change.row
+    name = identity.name if row.name is None else row.name
+    email = identity.email if row.email is None else row.email
+    return None if (name, email) == (identity.name, identity.email) else replace(identity, name=name, email=email)
+
+
+def new_reference(row: RosterRow) -> str:
+    """Name a new contract: its own number, or worker id and first day where the feed has no numbers."""
+    return row.reference or f"{row.worker_id}/{row.first_day}"
+
+
+def contested(pairs: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """Return the contract numbers among *pairs* of number and worker id that several workers have."""
+    owners: dict[str, str] = {}
+    found: set[str] = set()
+    for reference, worker_id in pairs:
+        if reference and owners.setdefault(reference, worker_id) != worker_id:
+            found.add(reference)
+    return frozenset(found)
+
+
+def scope_of(vendor: str, stored: Collection[StoredContract]) -> list[StoredContract]:
+    """Return those whose absence a full roster of one vendor speaks of; an empty name stands for every vendor."""
+    return [s for s in stored if not vendor or key_of(s.engagement.vendor) == key_of(vendor)]
+
+
+def _as_stored(stored: StoredContract, line: int) -> RosterRow:
+    """Return the row that says of a contract exactly what is stored."""
+    e, i = stored.engagement, stored.identity
+    return RosterRow(
+        line, i.worker_id, e.reference, i.name, i.email, e.vendor, e.sponsor, e.role, e.site, e.zone, e.first_day,
+        e.last_day, e.standing, e.actual,
+    )  # fmt: skip
+
+
+def _unusable(row: RosterRow, complaint: Complaint) -> Change:
+    return Change(Kind.UNUSABLE, row, complaint=complaint)
+
+
+def _complain(row: RosterRow, cause: Cause, column: str, value: str, expected: str, remedy: str) -> Complaint:
+    return Complaint(
+        row.line, column, value, expected, remedy, cause, row.worker_id or "", row.reference or "", row.name or ""
+    )
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
