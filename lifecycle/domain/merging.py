@@ -32,10 +32,13 @@ def merge(row: RosterRow, before: Engagement, today: Callable[[str], date], says
     """
     texts = {name: getattr(row, name) for name in TEXTS if getattr(row, name) is not None}
     first_day = before.first_day if row.first_day is None else row.first_day
-    standing = row.standing if says_standing else before.standing
+    missed = before.standing is Standing.WITHDRAWN and not before.actual  # only because no roster had it any more
+    standing = row.standing if says_standing or missed else before.standing
     last_day, actual = _last_day(row, before, standing)
     if standing in {Standing.ENDED, Standing.CONVERTED}:
         last_day, actual = _closed(row, before, standing, today, last_day), True
+    if standing is Standing.WITHDRAWN:
+        actual = True
     if last_day < first_day:  # it ended before it began: nothing ever came of it
         last_day, standing = max(before.last_day, first_day), Standing.WITHDRAWN
     return replace(

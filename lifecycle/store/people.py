@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from lifecycle.domain.comparison import StoredContract
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.grant import Grant
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.party import key_of
-from lifecycle.domain.comparison import StoredContract
 from lifecycle.domain.roster import Standing
 from lifecycle.store.tables import EngagementRow, GrantRow, IdentityRow
 from lifecycle.store.unit import Unit
@@ -34,7 +34,8 @@ _MEASURES = [
     _I.cut_off_at, _I.god_withheld, _E.bridged_day, _E.bridge_until, _E.lapsed_at, _E.god_ends_at, _I.employee_since
 ]  # fmt: skip
 _CONTRACT = (*_ENGAGEMENT, *_MEASURES)
-_OWNER = _I.id == _E.identity_id
+OWNER = _I.id == _E.identity_id
+"""Joins a contract with the person it belongs to."""
 _IDENTITY = [_I[name] for name in ("id", "name", "worker_id", "source", "email")]
 
 
@@ -91,7 +92,7 @@ def engagements_of(unit: Unit, identity_ids: Collection[str]) -> dict[IdentityId
     """Load all engagements of some identities, past and future ones too."""
     found: dict[IdentityId, list[Engagement]] = defaultdict(list)
     for chunk in chunks(identity_ids):
-        query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, _OWNER).where(_E.identity_id.in_(chunk))
+        query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, OWNER).where(_E.identity_id.in_(chunk))
         for row in unit.session.execute(query.order_by(_E.first_day)):
             found[IdentityId(row.identity_id)].append(_engagement(row))
     return found
@@ -101,7 +102,7 @@ def engagements(unit: Unit, ids: Collection[str]) -> dict[EngagementId, Engageme
     """Load engagements by id."""
     found = {}
     for chunk in chunks(ids):
-        query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, _OWNER).where(_E.id.in_(chunk))
+        query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, OWNER).where(_E.id.in_(chunk))
         for row in unit.session.execute(query):
             found[EngagementId(row.id)] = _engagement(row)
     return found
@@ -164,13 +165,16 @@ def make_due(unit: Unit, now: datetime, identity_ids: Collection[str] | None = N
         unit.session.execute(statement.where(_E.identity_id.in_(chunk)))
 
 
-def contracts_from(unit: Unit, source: str) -> Iterator[StoredContract]:
-    """Load every contract that came from one feed, with the person it belongs to."""
+def stored_contract_columns() -> list[Any]:
+    """Return the columns that `stored_contract` reads."""
     named = [column.label(f"i_{column.name}") for column in _IDENTITY]
-    query = select(*_CONTRACT, _E.missing_since, *named).join_from(EngagementRow, IdentityRow, _OWNER)
-    for row in unit.session.execute(query.where(_E.source == source)):
-        person = Identity(IdentityId(row.i_id), row.i_name, row.i_worker_id, row.i_source, row.i_email)
-        yield StoredContract(_engagement(row), person, row.missing_since is not None)
+    return [*_CONTRACT, _E.missing_since, _E.row_digest, *named]
+
+
+def stored_contract(row: Any) -> StoredContract:
+    """Return a contract with the person it belongs to from a row of `stored_contract_columns`."""
+    person = Identity(IdentityId(row.i_id), row.i_name, row.i_worker_id, row.i_source, row.i_email)
+    return StoredContract(_engagement(row), person, row.missing_since, row.row_digest)
 
 
 def add_identities(unit: Unit, people: Sequence[Identity], at: datetime) -> None:
@@ -207,39 +211,37 @@ def _found_by(person: Identity) -> dict[str, str]:
 
 
 def _values(engagement: Engagement) -> dict[str, Any]:
-    return {column.name: getattr(engagement, column.name) for column in _ENGAGEMENT}
+    values = {column.name: getattr(engagement, column.name) for column in _ENGAGEMENT}
+    said = {"standing": engagement.standing.value, "actual": int(engagement.actual)}
+    decided = {"lapsed_at": engagement.measures.lapsed_at, "god_ends_at": engagement.measures.god_ends_at}
+    return {**values, **said, **decided, "sponsor_key": key_of(engagement.sponsor)}
 
 
-def add_engagements(unit: Unit, engagements: Sequence[Engagement], due_at: datetime) -> None:
-    """Insert new contracts, due at once."""
+def add_engagements(
+    unit: Unit, engagements: Sequence[Engagement], due_at: datetime, digests: Mapping[str, str] | None = None
+) -> None:
+    """Insert new contracts, due at once, each with the digest of the roster row that speaks of it (by contract id)."""
     if engagements:
-        rows = [
-            {**_values(e), "sponsor_key": key_of(e.sponsor), "next_change_at": due_at, "missing_since": None}
-            for e in engagements
-        ]
+        same = {"next_change_at": due_at, "missing_since": None}
+        rows = [{**_values(e), **same, "row_digest": (digests or {}).get(e.id, "")} for e in engagements]
         unit.session.connection().execute(insert(EngagementRow), rows)
 
 
-def update_engagements(unit: Unit, engagements: Sequence[Engagement], due_at: datetime) -> None:
-    """Store changed facts of contracts, due at once, and no longer missing."""
-    if engagements:
-        table = EngagementRow.__table__
-        changing = [c.name for c in _ENGAGEMENT if c.name not in {"id", "identity_id", "source", "reference"}]
-        statement = update(table).where(_E.id == bindparam("key"))
-        values: dict[str, Any] = {
-            name: bindparam(f"new_{name}") for name in (*changing, "sponsor_key", "next_change_at", "missing_since")
-        }
-        rows = [
-            {
-                "key": e.id,
-                "new_sponsor_key": key_of(e.sponsor),
-                "new_next_change_at": due_at,
-                "new_missing_since": None,
-            }
-            | {f"new_{name}": getattr(e, name) for name in changing}
-            for e in engagements
-        ]
-        unit.session.connection().execute(statement.values(values), rows)
+def update_engagements(
+    unit: Unit, engagements: Sequence[Engagement], due_at: datetime, digests: Mapping[str, str] | None = None
+) -> None:
+    """Store changed facts of contracts, due at once, no longer missing; digests as in `add_engagements`."""
+    if not engagements:
+        return
+    fixed = {"id", "identity_id", "source", "reference"}
+    rows = []
+    for e in engagements:
+        changed = {f"new_{name}": value for name, value in _values(e).items() if name not in fixed}
+        digest = (digests or {}).get(e.id, "")
+        rows.append({"key": e.id, **changed, "new_row_digest": digest, "new_next_change_at": due_at})
+    values: dict[str, Any] = {name.removeprefix("new_"): bindparam(name) for name in rows[0] if name != "key"}
+    statement = update(EngagementRow.__table__).where(_E.id == bindparam("key"))
+    unit.session.connection().execute(statement.values({**values, "missing_since": None}), rows)
 
 
 def flag_missing(unit: Unit, engagement_ids: Collection[str], at: datetime) -> None:
@@ -316,7 +318,7 @@ def sponsored_by(
     """
     if not keys:
         return []
-    query = select(_I.id, _I.name).distinct().join_from(EngagementRow, IdentityRow, _OWNER)
+    query = select(_I.id, _I.name).distinct().join_from(EngagementRow, IdentityRow, OWNER)
     query = query.where(_E.sponsor_key.in_(list(keys)), _E.last_day >= since).order_by(_I.name, _I.id).limit(limit)
     if after != ("", ""):
         query = query.where((_I.name > after[0]) | ((_I.name == after[0]) & (_I.id > after[1])))
@@ -325,7 +327,7 @@ def sponsored_by(
 
 def engagements_sponsored_by(unit: Unit, keys: Collection[str], first: date, last: date) -> list[Engagement]:
     """Load contracts of these sponsors with last days from *first* to *last*, both inclusive."""
-    query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, _OWNER)
+    query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, OWNER)
     query = query.where(_E.sponsor_key.in_(list(keys)), _E.last_day >= first, _E.last_day <= last)
     return [_engagement(row) for row in unit.session.execute(query.order_by(_E.last_day, _E.id))]
 
@@ -360,7 +362,7 @@ def search_identities(unit: Unit, words: str, limit: int, after: tuple[str, str]
 
 def ending_between(unit: Unit, first: date, last: date, limit: int) -> list[Engagement]:
     """Load contracts whose last day lies from *first* to *last*, both inclusive, soonest first."""
-    query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, _OWNER)
+    query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, OWNER)
     query = query.where(_E.last_day >= first, _E.last_day <= last).order_by(_E.last_day, _E.id)
     return [_engagement(row) for row in unit.session.execute(query.limit(limit))]
 

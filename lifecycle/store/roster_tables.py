@@ -65,6 +65,10 @@ class RosterUploadRow(Table, table=True):
     import_id: str = words()
     note: str = words()
     error: str = words()
+    worker: str = words()
+    """Who reads or applies it just now; whoever finds another name here stops."""
+    beat_at: datetime | None = instant()
+    """When that one last showed that it lives; wall time."""
 
 
 class RosterItemRow(Table, table=True):

@@ -1,0 +1,75 @@
+"""Where the bytes of rosters are kept, from their arrival until their time is over."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from lifecycle.domain.errors import LifecycleError
+
+CHUNK = 2**20
+
+
+class FileTooLarge(LifecycleError):
+    """It has more bytes than the configuration allows."""
+
+    code = "file-too-large"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was stored."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class RosterFiles:
+    """One file an upload, in one folder that only this product reads."""
+
+    folder: Path
+    largest: int
+    """Bytes, inclusive."""
+
+    def path(self, upload_id: str) -> Path:
+        """Return where the file of an upload is."""
+        return self.folder / upload_id
+
+    def keep(self, upload_id: str, stream: BinaryIO) -> Kept:
+        """
+        Store *stream* so that it survives a loss of power once this returns; until then there is no such file.
+
+        Raises:
+            FileTooLarge: If there are too many bytes.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        arriving = self.folder / f"{upload_id}.arriving"
+        digest, size = hashlib.sha256(), 0
+        try:
+            with os.fdopen(os.open(arriving, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                while chunk := stream.read(CHUNK):
+                    size += len(chunk)
+                    if size > self.largest:
+                        raise FileTooLarge(f"The file has more than {self.largest // 2**20} MiB; split it by vendor.")
+                    digest.update(chunk)
+                    file.write(chunk)
+                file.flush()
+                os.fsync(file.fileno())
+            arriving.replace(self.path(upload_id))
+        except BaseException:
+            arriving.unlink(missing_ok=True)
+            raise
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return Kept(digest.hexdigest(), size)
+
+    def delete(self, upload_id: str) -> None:
+        """Delete the file of an upload, if it is still there."""
+        self.path(upload_id).unlink(missing_ok=True)

@@ -1,0 +1,99 @@
+"""Profiles: those of the configuration, those that people have matched, and which one a header belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from lifecycle.domain.errors import NotFound, RosterRefused
+from lifecycle.feed.matching import headers_match
+from lifecycle.feed.profile import Profile
+from lifecycle.settings import Settings
+from lifecycle.settings.rosters import ProfileSettings
+from lifecycle.store import rosters
+from lifecycle.store.roster_tables import RosterProfileRow
+from lifecycle.store.unit import Unit
+
+
+@dataclass
+class Layouts:
+    """Finds, recognises and saves profiles."""
+
+    settings: Settings
+
+    def all(self, unit: Unit) -> dict[str, ProfileSettings]:
+        """Return every profile by name; what the configuration says cannot be changed in a browser."""
+        saved = {row.name: ProfileSettings.model_validate(row.document) for row in rosters.profiles(unit)}
+        return saved | dict(self.settings.profiles)
+
+    def find(self, unit: Unit, name: str) -> ProfileSettings:
+        """
+        Return a profile.
+
+        Raises:
+            NotFound: If there is none of that name.
+        """
+        known = self.all(unit)
+        if name not in known:
+            raise NotFound(f"there is no profile {name!r}; there are {', '.join(known) or 'none'}")
+        return known[name]
+
+    @staticmethod
+    def source_of(name: str, layout: ProfileSettings) -> str:
+        """Return whose numbering a profile uses."""
+        return layout.source or name
+
+    def recognise(self, unit: Unit, headers: Sequence[str]) -> str:
+        """Return the one profile that a header belongs to; empty when there is none, or more than one."""
+        fitting = [
+            name for name, layout in self.all(unit).items() if headers_match(self.profile(name, layout), headers)
+        ]
+        exact = [name for name in fitting if self.all(unit)[name].header]
+        chosen = exact if len(exact) == 1 else fitting
+        return chosen[0] if len(chosen) == 1 else ""
+
+    def save(self, unit: Unit, name: str, layout: ProfileSettings, actor: str, now: datetime) -> None:
+        """
+        Keep a profile for the files to come.
+
+        Raises:
+            RosterRefused: If it has no name, or that of one in the configuration.
+        """
+        if not name.strip():
+            raise RosterRefused("Give the profile a name.")
+        if name in self.settings.profiles:
+            raise RosterRefused(f"The profile {name} belongs to config.toml; save this one under another name.")
+        document = layout.model_dump(mode="json")
+        row = unit.session.get(RosterProfileRow, name)
+        before = dict(row.document) if row else {}
+        if row is None:
+            unit.session.add(RosterProfileRow(name=name, document=document, saved_by=actor, saved_at=now))
+        else:
+            row.document, row.saved_by, row.saved_at = document, actor, now
+            unit.session.add(row)
+        unit.audit(
+            at=now, actor=actor, action="profile-saved", object_=f"profile:{name}", before=before, after=document
+        )
+
+    def profile(self, name: str, layout: ProfileSettings) -> Profile:
+        """Return a profile as the feed takes it."""
+        sites = {site: settings.zone for site, settings in self.settings.sites.items()}
+        return Profile(
+            name=name,
+            columns=layout.columns,
+            scope=layout.scope,
+            partial=layout.partial,
+            date_format=layout.date_format,
+            encoding=layout.encoding,
+            delimiter=layout.delimiter,
+            sheet=layout.sheet,
+            vendor=layout.vendor,
+            zone=layout.zone,
+            longest_days=layout.longest_days,
+            statuses=layout.statuses,
+            worker_types=layout.worker_types,
+            site_zones={**sites, **layout.site_zones},
+            sponsors=layout.sponsors,
+            header=layout.header,
+        )

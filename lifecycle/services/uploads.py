@@ -1,0 +1,385 @@
+"""Files on their way in: received, laid out, read, shown, repaired, and discarded. Nothing here changes a contract."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, BinaryIO
+
+from pydantic import TypeAdapter, ValidationError
+
+from lifecycle.domain.comparison import FieldChange, Kind
+from lifecycle.domain.errors import LifecycleError, NotFound, RosterRefused
+from lifecycle.domain.roster import Cause, Repairs
+from lifecycle.feed.matching import Look, look
+from lifecycle.feed.table import Unreadable
+from lifecycle.services.clock import Clock
+from lifecycle.services.files import RosterFiles
+from lifecycle.services.layouts import Layouts
+from lifecycle.settings.rosters import ProfileSettings
+from lifecycle.store import rosters
+from lifecycle.store.roster_tables import RosterItemRow, RosterUploadRow
+from lifecycle.store.unit import Store, Unit
+
+PAGE = 50
+EXAMPLES = 5
+_REPAIRS: TypeAdapter[Repairs] = TypeAdapter(Repairs)
+
+
+class State(StrEnum):
+    """How far a file has come."""
+
+    RECEIVED = "received"
+    """A person has to say what its columns mean."""
+    READING = "reading"
+    READY = "ready"
+    """Everything it would do is worked out."""
+    APPLYING = "applying"
+    HELD = "held"
+    """Two more people must agree."""
+    APPLIED = "applied"
+    DISCARDED = "discarded"
+    REFUSED = "refused"
+
+
+OPEN = (State.RECEIVED, State.READING, State.READY, State.APPLYING, State.HELD)
+"""States in which something can still come of a file."""
+WORKING = (State.READING, State.APPLYING)
+WEIGHED = (Kind.NEW, Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.GONE)
+"""Kinds of rows that change a contract."""
+
+
+class UploadClosed(LifecycleError):
+    """It is not in a state in which this can be done; the message says in which it is."""
+
+    code = "upload-closed"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file on its way, as pages and commands show it. ``digest`` binds a confirmation to exactly what was shown."""
+
+    id: str
+    state: State
+    way: str
+    actor: str
+    member_id: str
+    file_name: str
+    sha256: str
+    size: int
+    received_at: datetime
+    as_of: datetime | None
+    profile: str
+    source: str
+    layout: ProfileSettings | None
+    repairs: Repairs
+    header: Sequence[str]
+    lines: int
+    """Lines with something in them, the header not counted; while it is read, those read so far."""
+    octets: int
+    """Of the file, read so far."""
+    counts: dict[str, int]
+    """Kind (`Kind`) to rows; besides ``aside`` for rows left aside, ``repeated`` and ``untouched``."""
+    totals: dict[str, int]
+    """Weight (`lifecycle.domain.consequence.Weight`) to rows."""
+    guard: Sequence[dict[str, Any]]
+    """Why two more people must agree (``scope``, ``words``, ``vendor``); empty when nobody must."""
+    digest: str
+    shown_at: datetime | None
+    import_id: str
+    note: str
+    error: str
+
+    @property
+    def unusable(self) -> int:
+        """How many rows cannot be used."""
+        return self.counts.get(Kind.UNUSABLE, 0)
+
+    @property
+    def changing(self) -> int:
+        """How many rows change a contract."""
+        return sum(self.counts.get(kind, 0) for kind in WEIGHED)
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether confirming would leave every contract as it is, flags of absence included."""
+        return not (self.changing or self.counts.get(Kind.MISSING, 0))
+
+
+@dataclass(frozen=True)
+class Item:
+    """One row that changes something or cannot be used."""
+
+    n: int
+    kind: Kind
+    cause: str
+    line: int
+    worker_id: str
+    reference: str
+    name: str
+    identity_id: str
+    engagement_id: str
+    weight: str
+    said: str
+    """What it does to access, or why it cannot be used."""
+    changes: tuple[FieldChange, ...]
+    complaint: dict[str, Any]
+    """``column``, ``value``, ``expected``, ``remedy``; empty for rows that can be used."""
+    facts: dict[str, str]
+    """Of a new contract: the fields to show."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Rows that cannot be used for one cause, with one repair for all of them."""
+
+    cause: Cause
+    rows: int
+    blocks: bool
+    """False where the rows are used as they stand."""
+    examples: Sequence[Item]
+    values: dict[str, int]
+    """What was found to rows, most frequent first, a hundred at most."""
+
+
+def show(row: RosterUploadRow) -> Upload:
+    """Return an upload as it is shown."""
+    layout = ProfileSettings.model_validate(row.layout) if row.layout else None
+    return Upload(
+        row.id, State(row.state), row.way, row.actor, row.member_id, row.file_name, row.sha256, row.size,
+        row.received_at, row.as_of, row.profile, row.source, layout, repairs_of(row), tuple(row.header), row.lines,
+        row.octets, dict(row.counts), dict(row.totals), tuple(row.guard), row.digest, row.shown_at, row.import_id,
+        row.note, row.error,
+    )  # fmt: skip
+
+
+def show_item(row: RosterItemRow) -> Item:
+    """Return an item as it is shown."""
+    facts = row.facts
+    return Item(
+        row.n, Kind(row.kind), row.cause, row.line, row.worker_id, row.reference, row.name, row.identity_id,
+        row.engagement_id, row.weight, row.said, tuple(FieldChange(*c) for c in facts.get("changes", ())),
+        facts.get("complaint", {}), facts.get("shown", {}),
+    )  # fmt: skip
+
+
+def repairs_of(row: RosterUploadRow) -> Repairs:
+    """Return what a person has said about the rows of an upload."""
+    return _REPAIRS.validate_python(row.repairs)
+
+
+@dataclass
+class Uploads:
+    """Receives and shows files, and takes what people say about them."""
+
+    store: Store
+    files: RosterFiles
+    layouts: Layouts
+    clock: Clock
+
+    def receive(
+        self,
+        stream: BinaryIO,
+        *,
+        file_name: str,
+        way: str,
+        actor: str,
+        member_id: str = "",
+        profile: str = "",
+        as_of: datetime | None = None,
+    ) -> str:
+        """
+        Store a file durably and return the id of its upload.
+
+        Args:
+            stream: Its bytes; read to the end, or until they are too many.
+            file_name: As its sender calls it.
+            way: See `RosterUploadRow.way`.
+            actor: Whoever sends it, as the trail names them.
+            member_id: Of whoever sends it in a browser.
+            profile: How it is laid out; empty: recognised by its header.
+            as_of: When it was made, if that is known.
+
+        Raises:
+            FileTooLarge: If it has more bytes than the configuration allows; nothing is kept.
+            NotFound: If there is no such profile.
+        """
+        with self.store.read() as unit:
+            layout = self.layouts.find(unit, profile) if profile else None
+        upload_id, now = str(uuid.uuid4()), self.clock.now()
+        kept = self.files.keep(upload_id, stream)
+        with self.store.write() as unit:
+            unit.session.add(
+                RosterUploadRow(
+                    id=upload_id, state=State.RECEIVED.value, way=way, actor=actor, member_id=member_id,
+                    file_name=file_name[:255], sha256=kept.sha256, size=kept.size, received_at=now, as_of=as_of,
+                    profile=profile, source=self.layouts.source_of(profile, layout) if layout else "",
+                    layout=layout.model_dump(mode="json") if layout else {}, repairs={}, header=[], counts={},
+                    totals={}, guard=[],
+                )
+            )  # fmt: skip
+            unit.audit(
+                at=now, actor=actor, action="roster-received", object_=f"upload:{upload_id}",
+                after={"file": file_name[:255], "sha256": kept.sha256, "octets": kept.size, "way": way},
+            )  # fmt: skip
+        return upload_id
+
+    def find(self, upload_id: str) -> Upload:
+        """
+        Return an upload.
+
+        Raises:
+            NotFound: If there is none.
+        """
+        with self.store.read() as unit:
+            return show(self.row(unit, upload_id))
+
+    @staticmethod
+    def row(unit: Unit, upload_id: str) -> RosterUploadRow:
+        """
+        Load an upload's row.
+
+        Raises:
+            NotFound: If there is none.
+        """
+        row = rosters.upload(unit, upload_id)
+        if row is None:
+            raise NotFound("There is no such roster here; it may have been deleted after its time.")
+        return row
+
+    def listed(self, *, states: Sequence[State] = (), source: str = "", limit: int = PAGE) -> list[Upload]:
+        """List uploads, newest first."""
+        with self.store.read() as unit:
+            return [show(row) for row in rosters.uploads(unit, states=states, source=source, limit=limit)]
+
+    def look(self, upload_id: str) -> Look:
+        """
+        Look at a file for somebody who matches its columns.
+
+        Raises:
+            RosterRefused: If it is no table at all.
+        """
+        self.find(upload_id)
+        try:
+            return look(self.files.path(upload_id))
+        except Unreadable as exc:
+            raise RosterRefused(str(exc.complaint)) from exc
+
+    def lay_out(
+        self, upload_id: str, document: dict[str, Any], *, actor: str, profile: str = "", save: bool = False
+    ) -> Upload:
+        """
+        Say what the columns of a file mean; what was worked out before is worked out anew.
+
+        Args:
+            upload_id: Which.
+            document: As `ProfileSettings` takes it.
+            actor: Who says so.
+            profile: Name to save it under, or of the profile that it came from.
+            save: Whether files with this header are read so from now on.
+
+        Raises:
+            RosterRefused: Naming what is missing or contradictory.
+            UploadClosed: If the file was applied or discarded already.
+        """
+        try:
+            layout = ProfileSettings.model_validate(document)
+        except ValidationError as exc:
+            raise RosterRefused(". ".join(_why(error) for error in exc.errors())) from exc
+        now = self.clock.now()
+        with self.store.write() as unit:
+            row = self.row(unit, upload_id)
+            if save:
+                self.layouts.save(unit, profile, layout, actor, now)
+            name = profile or row.profile or "unnamed"
+            source = self.layouts.source_of(name, layout)
+            self._change(
+                unit, row, (State.RECEIVED, State.READY), profile=name, source=source, state=State.RECEIVED.value,
+                layout=layout.model_dump(mode="json"), error="", digest="",
+            )  # fmt: skip
+        return self.find(upload_id)
+
+    def repair(self, upload_id: str, change: Callable[[Repairs], Repairs], *, actor: str) -> Upload:
+        """
+        Say something about rows that could not be used; the file is to be read anew.
+
+        Args:
+            upload_id: Which.
+            change: From what was said so far to what is said now.
+            actor: Who says so.
+        """
+        with self.store.write() as unit:
+            row = self.row(unit, upload_id)
+            repairs = change(repairs_of(row))
+            document = _REPAIRS.dump_python(repairs, mode="json")
+            self._change(
+                unit, row, (State.RECEIVED, State.READY), repairs=document, state=State.RECEIVED.value, digest=""
+            )
+            unit.audit(
+                at=self.clock.now(), actor=actor, action="roster-repaired", object_=f"upload:{upload_id}",
+                after={"repairs": {name: value for name, value in document.items() if value}},
+            )  # fmt: skip
+        return self.find(upload_id)
+
+    def discard(self, upload_id: str, *, actor: str, why: str = "") -> Upload:
+        """
+        Have nothing come of a file.
+
+        Raises:
+            UploadClosed: If it was applied, or something came of it otherwise.
+        """
+        with self.store.write() as unit:
+            row = self.row(unit, upload_id)
+            self._change(unit, row, (State.RECEIVED, State.READING, State.READY), state=State.DISCARDED.value, note=why)
+            unit.audit(
+                at=self.clock.now(), actor=actor, action="roster-discarded", object_=f"upload:{upload_id}",
+                after={"file": row.file_name, "why": why},
+            )  # fmt: skip
+        return self.find(upload_id)
+
+    @staticmethod
+    def _change(unit: Unit, row: RosterUploadRow, states: Sequence[State], **values: Any) -> None:
+        if not rosters.change_upload(unit, row.id, states, **values):
+            raise UploadClosed(f"This roster is {row.state} already.")
+
+    def problems(self, upload_id: str) -> list[Problem]:
+        """List why rows cannot be used, or should be looked at, the most frequent cause first."""
+        with self.store.read() as unit:
+            counted = rosters.count_items(unit, upload_id, "kind", "cause")
+            found = []
+            for (kind, cause), rows in counted.items():
+                if kind in {Kind.UNUSABLE, Kind.NOTE} and cause:
+                    examples = rosters.items(unit, upload_id, kinds=[kind], cause=cause, limit=EXAMPLES)
+                    values = rosters.values_found(unit, upload_id, kind, cause)
+                    shown = [show_item(row) for row in examples]
+                    found.append(Problem(Cause(cause), rows, kind == Kind.UNUSABLE, shown, values))
+        return sorted(found, key=lambda p: (not p.blocks, -p.rows, p.cause))
+
+    def items(
+        self,
+        upload_id: str,
+        *,
+        kinds: Sequence[Kind] = WEIGHED,
+        cause: str = "",
+        words: str = "",
+        after: int = -1,
+        limit: int = PAGE,
+    ) -> list[Item]:
+        """List rows of some kinds in the order of the file, after the number *after*."""
+        with self.store.read() as unit:
+            rows = rosters.items(unit, upload_id, kinds=kinds, cause=cause, words=words, after=after, limit=limit)
+            return [show_item(row) for row in rows]
+
+
+def with_line(repairs: Repairs, key: str, line: int) -> Repairs:
+    """Return *repairs* with one line chosen for a contract or a worker."""
+    return replace(repairs, lines={**repairs.lines, key: line})
+
+
+def _why(error: Any) -> str:
+    where = ".".join(map(str, error["loc"]))
+    words = str(error["msg"]).removeprefix("Value error, ")
+    return f"{where}: {words}" if where else words

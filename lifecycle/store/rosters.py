@@ -1,0 +1,269 @@
+"""Rosters on their way: uploads, what their rows would do, and what is stored that they are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+
+from lifecycle.domain.comparison import StoredContract
+from lifecycle.domain.roster import RosterRow, Standing
+from lifecycle.store.people import OWNER, chunks, stored_contract, stored_contract_columns
+from lifecycle.store.roster_tables import RosterItemRow, RosterProfileRow, RosterUploadRow, SurpriseRow
+from lifecycle.store.tables import EngagementRow, IdentityRow, RosterImportRow
+from lifecycle.store.unit import Unit
+
+_E, _I = EngagementRow.__table__.c, IdentityRow.__table__.c
+_T, _U = RosterItemRow.__table__.c, RosterUploadRow.__table__.c
+_M = RosterImportRow.__table__.c
+AT_ONCE = 20_000
+"""Rows fetched from the database at a time where there may be a million."""
+STAGED = ""
+"""Kind of an item between reading and comparing."""
+
+
+def upload(unit: Unit, upload_id: str) -> RosterUploadRow | None:
+    """Load an upload."""
+    return unit.session.get(RosterUploadRow, upload_id)
+
+
+def uploads(
+    unit: Unit, *, states: Collection[str] = (), source: str = "", limit: int = 50, before: datetime | None = None
+) -> list[RosterUploadRow]:
+    """List uploads, newest first."""
+    query = select(RosterUploadRow).order_by(_U.received_at.desc(), _U.id).limit(limit)
+    if states:
+        query = query.where(_U.state.in_(list(states)))
+    if source:
+        query = query.where(_U.source == source)
+    if before is not None:
+        query = query.where(_U.received_at < before)
+    return list(unit.session.scalars(query))
+
+
+def change_upload(unit: Unit, upload_id: str, states: Collection[str], **values: Any) -> bool:
+    """Change an upload if it is in one of *states*; return whether it was, so that two who act at once do not both."""
+    statement = update(RosterUploadRow).where(_U.id == upload_id, _U.state.in_(list(states))).values(**values)
+    result: Any = unit.session.execute(statement.execution_options(synchronize_session="fetch"))
+    unit.shows()
+    return bool(result.rowcount)
+
+
+def digests(unit: Unit, source: str) -> Iterator[str]:
+    """Stream the digests of all rows that stored contracts were last spoken of by, those not missing."""
+    known = (_E.source == source, _E.row_digest != "", _E.missing_since.is_(None))
+    query = select(_E.row_digest).where(*known)
+    yield from unit.session.execute(query, execution_options={"yield_per": AT_ONCE}).scalars()
+
+
+def contracts_about(
+    unit: Unit, source: str, worker_ids: Collection[str], references: Collection[str]
+) -> list[StoredContract]:
+    """Load the contracts of some workers, and those with some numbers."""
+    found: dict[str, StoredContract] = {}
+    query = select(*stored_contract_columns()).join_from(EngagementRow, IdentityRow, OWNER)
+    for chunk in chunks(set(worker_ids) - {""}):
+        theirs = query.where(_I.source == source, _I.worker_id.in_(chunk), _E.source == source)
+        found |= {row.id: stored_contract(row) for row in unit.session.execute(theirs)}
+    for chunk in chunks(set(references) - {""}):
+        numbered = query.where(_E.source == source, _E.reference.in_(chunk))
+        found |= {row.id: stored_contract(row) for row in unit.session.execute(numbered)}
+    return list(found.values())
+
+
+def contracts_not_over(unit: Unit, source: str, since: date, after: str, limit: int = AT_ONCE) -> list[StoredContract]:
+    """Load running contracts of a source with last days from *since* on, in the order of ids, after the id *after*."""
+    query = select(*stored_contract_columns()).join_from(EngagementRow, IdentityRow, OWNER)
+    query = query.where(_E.source == source, _E.last_day >= since, _E.standing == Standing.RUNNING.value, _E.id > after)
+    return [stored_contract(row) for row in unit.session.execute(query.order_by(_E.id).limit(limit))]
+
+
+def unseen(unit: Unit, source: str, since: date, seen: Collection[str], excepted: Collection[str]) -> list[str]:
+    """
+    List ids of running contracts that a roster did not state.
+
+    Args:
+        source: The roster's.
+        since: Contracts with earlier last days are over.
+        seen: Digests of the rows that it did state.
+        excepted: Ids of contracts that it speaks of otherwise.
+    """
+    query = select(_E.id, _E.row_digest, _E.missing_since).where(
+        _E.source == source, _E.last_day >= since, _E.standing == Standing.RUNNING.value
+    )
+    rows = unit.session.execute(query.order_by(_E.id), execution_options={"yield_per": AT_ONCE})
+    return [r.id for r in rows if r.id not in excepted and (r.row_digest not in seen or r.missing_since is not None)]
+
+
+def contracts(unit: Unit, ids: Collection[str]) -> list[StoredContract]:
+    """Load stored contracts by id."""
+    query = select(*stored_contract_columns()).join_from(EngagementRow, IdentityRow, OWNER)
+    return [
+        stored_contract(row) for chunk in chunks(ids) for row in unit.session.execute(query.where(_E.id.in_(chunk)))
+    ]
+
+
+def clear_items(unit: Unit, upload_id: str, *, limit: int = 50_000) -> int:
+    """Delete some items of an upload; return how many there were."""
+    some = select(_T.n).where(_T.upload_id == upload_id).order_by(_T.n).limit(limit)
+    result: Any = unit.session.execute(
+        delete(RosterItemRow).where(_T.upload_id == upload_id, _T.n.in_(some.scalar_subquery()))
+    )
+    return int(result.rowcount)
+
+
+def add_items(unit: Unit, items: Sequence[Mapping[str, Any]]) -> None:
+    """Insert items; each mapping has every column."""
+    if items:
+        unit.session.connection().execute(insert(RosterItemRow), list(items))
+
+
+def settle_items(unit: Unit, upload_id: str, items: Sequence[Mapping[str, Any]]) -> None:
+    """Store what comparing has found about staged items; each mapping has ``n`` and the columns that change."""
+    if not items:
+        return
+    names = [name for name in items[0] if name != "n"]
+    statement = (
+        update(RosterItemRow.__table__)
+        .where(_T.upload_id == upload_id, _T.n == bindparam("key"))
+        .values({name: bindparam(f"new_{name}") for name in names})
+    )
+    rows = [{"key": item["n"]} | {f"new_{name}": item[name] for name in names} for item in items]
+    unit.session.connection().execute(statement, rows)
+
+
+def staged(unit: Unit, upload_id: str, after: tuple[str, int], limit: int) -> list[Any]:
+    """
+    List rows as read (``n``, ``worker_id``, ``facts``, ``digest``), those of one worker together.
+
+    Args:
+        upload_id: Whose.
+        after: Worker id and ``n`` of the last one of the page before.
+        limit: How many at most.
+    """
+    query = select(_T.n, _T.worker_id, _T.facts, _T.digest).where(
+        _T.upload_id == upload_id,
+        _T.line > 0,
+        _T.cause == "",
+        or_(_T.worker_id > after[0], and_(_T.worker_id == after[0], _T.n > after[1])),
+    )
+    return list(unit.session.execute(query.order_by(_T.worker_id, _T.n).limit(limit)))
+
+
+def contested_references(unit: Unit, upload_id: str) -> frozenset[str]:
+    """Return the contract numbers that several workers have in one upload."""
+    query = (
+        select(_T.reference)
+        .where(_T.upload_id == upload_id, _T.reference != "", _T.worker_id != "", _T.cause == "")
+        .group_by(_T.reference)
+        .having(func.min(_T.worker_id) < func.max(_T.worker_id))
+    )
+    return frozenset(unit.session.scalars(query))
+
+
+def count_items(unit: Unit, upload_id: str, *columns: str) -> dict[tuple[str, ...], int]:
+    """Count the items of an upload by the values of some columns."""
+    chosen = [_T[name] for name in columns]
+    query = select(*chosen, func.count()).where(_T.upload_id == upload_id).group_by(*chosen)
+    return {tuple(row[:-1]): row[-1] for row in unit.session.execute(query)}
+
+
+def items(
+    unit: Unit,
+    upload_id: str,
+    *,
+    kinds: Collection[str],
+    cause: str = "",
+    words: str = "",
+    after: int = -1,
+    limit: int = AT_ONCE,
+) -> list[RosterItemRow]:
+    """List items of some kinds in the order of ``n``, after the number *after*."""
+    query = select(RosterItemRow).where(_T.upload_id == upload_id, _T.kind.in_(list(kinds)), _T.n > after)
+    if cause:
+        query = query.where(_T.cause == cause)
+    for word in words.split():
+        escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").casefold()
+        query = query.where(_T.search.like(f"%{escaped}%", escape="\\"))
+    return list(unit.session.scalars(query.order_by(_T.n).limit(limit)))
+
+
+def last_import(unit: Unit, source: str) -> RosterImportRow | None:
+    """Return the last confirmed roster of a source."""
+    query = select(RosterImportRow).where(_M.source == source).order_by(_M.confirmed_at.desc(), _M.id).limit(1)
+    return unit.session.scalars(query).first()
+
+
+def last_full_import(unit: Unit, profile: str) -> RosterImportRow | None:
+    """Return the last confirmed full roster of a profile."""
+    query = select(RosterImportRow).where(_M.profile == profile, _M.scope == "full")
+    return unit.session.scalars(query.order_by(_M.confirmed_at.desc(), _M.id).limit(1)).first()
+
+
+def import_of_file(unit: Unit, source: str, sha256: str) -> RosterImportRow | None:
+    """Return the last import of this very file."""
+    query = select(RosterImportRow).where(_M.source == source, _M.sha256 == sha256)
+    return unit.session.scalars(query.order_by(_M.confirmed_at.desc(), _M.id).limit(1)).first()
+
+
+def surprises_since(unit: Unit, since: datetime) -> list[SurpriseRow]:
+    """List who has lost access by surprise from *since* on."""
+    return list(unit.session.scalars(select(SurpriseRow).where(SurpriseRow.__table__.c.at >= since)))
+
+
+def add_surprises(unit: Unit, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Note who loses access by surprise."""
+    if rows:
+        unit.session.connection().execute(insert(SurpriseRow), list(rows))
+
+
+def running_contracts(unit: Unit, today: date) -> dict[str, int]:
+    """Count people with a running contract by vendor; the empty name counts everybody."""
+    running = (_E.first_day <= today, _E.last_day >= today, _E.standing == Standing.RUNNING.value)
+    by_vendor = select(_E.vendor, func.count(_E.identity_id.distinct())).where(*running).group_by(_E.vendor)
+    found = {row[0]: row[1] for row in unit.session.execute(by_vendor)}
+    found[""] = unit.session.scalar(select(func.count(_E.identity_id.distinct())).where(*running)) or 0
+    return found
+
+
+def row_of(facts: Sequence[Any], line: int) -> RosterRow:
+    """Return a row from what was staged of it."""
+    *texts, first, last, standing, actual = facts
+    days = (date.fromisoformat(day) if day else None for day in (first, last))
+    return RosterRow._make((line, *texts, *days, Standing(standing), bool(actual)))
+
+
+def facts_of(row: RosterRow) -> list[Any]:
+    """Return what is staged of a row."""
+    _, *texts, first, last, standing, actual = row
+    return [*texts, str(first or ""), str(last or ""), standing.value, int(actual)]
+
+
+def flag_rows(unit: Unit, digests_of: Mapping[str, str]) -> None:
+    """Store the digests of the rows that contracts were last spoken of by."""
+    if digests_of:
+        statement = update(EngagementRow.__table__).where(_E.id == bindparam("key"))
+        statement = statement.values(row_digest=bindparam("new"))
+        rows = [{"key": key, "new": digest} for key, digest in digests_of.items()]
+        unit.session.connection().execute(statement, rows)
+
+
+def forget_rows(unit: Unit, identity_ids: Iterable[str]) -> None:
+    """Forget which rows spoke of the contracts of some people, so that the next roster is compared fact by fact."""
+    for chunk in chunks(identity_ids):
+        unit.session.execute(update(EngagementRow).where(_E.identity_id.in_(chunk)).values(row_digest=""))
+
+
+def profiles(unit: Unit) -> list[RosterProfileRow]:
+    """List the profiles that people have saved."""
+    return list(unit.session.scalars(select(RosterProfileRow).order_by(RosterProfileRow.__table__.c.name)))
+
+
+def values_found(unit: Unit, upload_id: str, kind: str, cause: str, limit: int = 100) -> dict[str, int]:
+    """Return what was found in the rows of one cause, most frequent first."""
+    count = func.count()
+    query = select(_T.weight, count).where(_T.upload_id == upload_id, _T.kind == kind, _T.cause == cause)
+    query = query.group_by(_T.weight).order_by(count.desc(), _T.weight).limit(limit)
+    return {row[0]: row[1] for row in unit.session.execute(query)}
