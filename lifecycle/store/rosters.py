@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
 from lifecycle.domain.comparison import StoredContract
+from lifecycle.domain.engagement import Engagement, EngagementId, Measures
+from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.roster import RosterRow, Standing
 from lifecycle.store.people import OWNER, chunks, stored_contract, stored_contract_columns
 from lifecycle.store.roster_tables import RosterItemRow, RosterProfileRow, RosterUploadRow, SurpriseRow
@@ -134,29 +137,50 @@ def settle_items(unit: Unit, upload_id: str, items: Sequence[Mapping[str, Any]])
     unit.session.connection().execute(statement, rows)
 
 
-def staged(unit: Unit, upload_id: str, after: tuple[str, int], limit: int) -> list[Any]:
+@dataclass
+class Staged:
+    """A row as it was read, and what was found about it so far."""
+
+    n: int
+    worker_id: str
+    row: RosterRow
+    digest: str
+    facts: dict[str, Any]
+    seen: dict[str, int]
+    """Contracts that other rows of the file state exactly as they are stored, with their lines."""
+
+
+def staged(
+    unit: Unit, upload_id: str, after: tuple[str, int], limit: int | None, worker_id: str | None = None
+) -> list[Staged]:
     """
-    List rows as read (``n``, ``worker_id``, ``facts``, ``digest``), those of one worker together.
+    List rows as they were read, those of one worker together.
 
     Args:
+        unit: To read in.
         upload_id: Whose.
-        after: Worker id and ``n`` of the last one of the page before.
-        limit: How many at most.
+        after: Worker id and number of the last one of the page before.
+        limit: How many at most; None for all.
+        worker_id: Only those of this worker.
     """
-    query = select(_T.n, _T.worker_id, _T.facts, _T.digest).where(
+    query = select(_T.n, _T.worker_id, _T.line, _T.facts, _T.digest).where(
         _T.upload_id == upload_id,
-        _T.line > 0,
-        _T.cause == "",
+        _T.digest != "",
         or_(_T.worker_id > after[0], and_(_T.worker_id == after[0], _T.n > after[1])),
     )
-    return list(unit.session.execute(query.order_by(_T.worker_id, _T.n).limit(limit)))
+    if worker_id is not None:
+        query = query.where(_T.worker_id == worker_id)
+    return [
+        Staged(r.n, r.worker_id, row_of(r.facts["row"], r.line), r.digest, r.facts, r.facts.get("seen", {}))
+        for r in unit.session.execute(query.order_by(_T.worker_id, _T.n).limit(limit))
+    ]
 
 
 def contested_references(unit: Unit, upload_id: str) -> frozenset[str]:
     """Return the contract numbers that several workers have in one upload."""
     query = (
         select(_T.reference)
-        .where(_T.upload_id == upload_id, _T.reference != "", _T.worker_id != "", _T.cause == "")
+        .where(_T.upload_id == upload_id, _T.reference != "", _T.worker_id != "", _T.digest != "")
         .group_by(_T.reference)
         .having(func.min(_T.worker_id) < func.max(_T.worker_id))
     )
@@ -239,6 +263,41 @@ def facts_of(row: RosterRow) -> list[Any]:
     """Return what is staged of a row."""
     _, *texts, first, last, standing, actual = row
     return [*texts, str(first or ""), str(last or ""), standing.value, int(actual)]
+
+
+_KEPT = ("reference", "vendor", "sponsor", "role", "site", "zone", "line")
+
+
+def kept(engagement: Engagement) -> dict[str, Any]:
+    """Return what an item keeps of the contract that it leads to."""
+    measures = engagement.measures
+    return {name: getattr(engagement, name) for name in _KEPT} | {
+        "first_day": engagement.first_day.isoformat(),
+        "last_day": engagement.last_day.isoformat(),
+        "standing": engagement.standing.value,
+        "actual": engagement.actual,
+        "lapsed_at": measures.lapsed_at.isoformat() if measures.lapsed_at else None,
+        "god_ends_at": measures.god_ends_at.isoformat() if measures.god_ends_at else None,
+        "god_withheld": measures.god_withheld,
+    }
+
+
+def engagement_of(facts: Mapping[str, Any], *, id_: str, identity_id: str, source: str, import_id: str) -> Engagement:
+    """Return the contract that an item leads to, from what it keeps."""
+    instants = (datetime.fromisoformat(at) if at else None for at in (facts["lapsed_at"], facts["god_ends_at"]))
+    lapsed_at, god_ends_at = instants
+    return Engagement(
+        id=EngagementId(id_),
+        identity_id=IdentityId(identity_id),
+        source=source,
+        **{name: facts[name] for name in _KEPT},
+        first_day=date.fromisoformat(facts["first_day"]),
+        last_day=date.fromisoformat(facts["last_day"]),
+        standing=Standing(facts["standing"]),
+        actual=facts["actual"],
+        import_id=import_id,
+        measures=Measures(lapsed_at=lapsed_at, god_ends_at=god_ends_at, god_withheld=facts["god_withheld"]),
+    )
 
 
 def flag_rows(unit: Unit, digests_of: Mapping[str, str]) -> None:
