@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
-from lifecycle.domain.comparison import StoredContract
+from lifecycle.domain.comparison import Kind, StoredContract
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.roster import RosterRow, Standing
@@ -46,9 +46,22 @@ def uploads(
     return list(unit.session.scalars(query))
 
 
-def change_upload(unit: Unit, upload_id: str, states: Collection[str], **values: Any) -> bool:
-    """Change an upload if it is in one of *states*; return whether it was, so that two who act at once do not both."""
+def change_upload(
+    unit: Unit, upload_id: str, states: Collection[str], *, worker_is: str | None = None, **values: Any
+) -> bool:
+    """
+    Change an upload; return whether it was changed, so that of two who act at once only one does.
+
+    Args:
+        unit: To write in.
+        upload_id: Which.
+        states: Only if it is in one of these.
+        worker_is: Only if it is this one who works on it.
+        values: Column to value.
+    """
     statement = update(RosterUploadRow).where(_U.id == upload_id, _U.state.in_(list(states))).values(**values)
+    if worker_is is not None:
+        statement = statement.where(_U.worker == worker_is)
     result: Any = unit.session.execute(statement.execution_options(synchronize_session="fetch"))
     unit.shows()
     return bool(result.rowcount)
@@ -106,6 +119,34 @@ def contracts(unit: Unit, ids: Collection[str]) -> list[StoredContract]:
     return [
         stored_contract(row) for chunk in chunks(ids) for row in unit.session.execute(query.where(_E.id.in_(chunk)))
     ]
+
+
+def engagements_of_items(unit: Unit, upload_id: str, kinds: Collection[str]) -> list[str]:
+    """List the ids of the contracts that items of some kinds concern."""
+    query = select(_T.engagement_id).where(_T.upload_id == upload_id, _T.kind.in_(list(kinds)))
+    return list(unit.session.scalars(query.order_by(_T.engagement_id)))
+
+
+def spoken_of(unit: Unit, upload_id: str, source: str) -> frozenset[str]:
+    """Return the ids of stored contracts that rows of an upload speak of, whether or not they can be used."""
+    settled = select(_T.engagement_id).where(_T.upload_id == upload_id, _T.engagement_id != "")
+    found = set(unit.session.scalars(settled))
+    useless = select(_T.worker_id, _T.reference).where(_T.upload_id == upload_id, _T.kind == Kind.UNUSABLE.value)
+    rows = list(unit.session.execute(useless))
+    about = contracts_about(unit, source, {r.worker_id for r in rows}, {r.reference for r in rows})
+    return frozenset(found | {s.engagement.id for s in about})
+
+
+def settle_absent(unit: Unit, upload_id: str, items: Sequence[Mapping[str, Any]]) -> None:
+    """Store anew what the absence of contracts means."""
+    if items:
+        names = ("kind", "weight", "said", "facts")
+        statement = update(RosterItemRow.__table__).where(
+            _T.upload_id == upload_id, _T.line == 0, _T.engagement_id == bindparam("key")
+        )
+        rows = [{"key": i["engagement_id"]} | {f"new_{name}": i[name] for name in names} for i in items]
+        changes = {name: bindparam(f"new_{name}") for name in names}
+        unit.session.connection().execute(statement.values(changes), rows)
 
 
 def clear_items(unit: Unit, upload_id: str, *, limit: int = 50_000) -> int:
