@@ -9,6 +9,7 @@ from datetime import datetime
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.entitlement import Catalogue, Entitlement, Tier
 from lifecycle.domain.grant import Grant
+from lifecycle.domain.roster import Standing
 from lifecycle.domain.timeline import Timeline
 
 
@@ -22,13 +23,37 @@ class Contract:
     """Entitlement key to the name of the rule that gives it."""
     grants: tuple[Grant, ...] = ()
 
+    @property
+    def gives_nothing(self) -> bool:
+        """Say whether it gives nothing whatever its days say: withdrawn, or extended after its access had ended."""
+        return self.engagement.standing is Standing.WITHDRAWN or self.engagement.measures.lapsed_at is not None
+
     def live_at(self, now: datetime) -> bool:
-        """Say whether it gives anything at *now* (aware): the contract runs and nobody has cut its holder off."""
-        return self.timeline.live_at(now) and not self.engagement.measures.cut_off(now)
+        """Say whether it gives anything at *now* (aware): it runs, is wanted, and nobody has cut its holder off."""
+        return not self.gives_nothing and self.timeline.live_at(now) and not self.engagement.measures.cut_off(now)
 
     def over_at(self, now: datetime) -> bool:
-        """Say whether it has come to its end, or was brought to it, by *now* (aware)."""
-        return self.timeline.ends_at <= now or self.engagement.measures.cut_off(now)
+        """Say whether nothing is to be expected of it from *now* (aware) on: it has come to its end, or has none."""
+        return self.gives_nothing or self.timeline.ends_at <= now or self.engagement.measures.cut_off(now)
+
+    def has_ended_at(self, now: datetime) -> bool:
+        """Say whether it is over by *now* (aware) and not only because it never began."""
+        return self.over_at(now) and (not self.gives_nothing or self._has_begun(now))
+
+    def _has_begun(self, now: datetime) -> bool:
+        return self.timeline.starts_at <= now or self.engagement.measures.cut_off(now)
+
+    def ceiling_at(self, now: datetime) -> Tier:
+        """Return the highest tier that its stage, and what was decided about it, leave at *now* (aware)."""
+        ceiling = self.timeline.ceiling_at(now)
+        return min(ceiling, Tier.ELEVATED) if self.engagement.measures.god_ended(now) else ceiling
+
+    @property
+    def god_ends_at(self) -> datetime:
+        """The first instant (UTC) from which its stage, or what was decided, leaves no room for god mode."""
+        decided = self.engagement.measures.god_ends_at
+        by_stage = self.timeline.falls_below(Tier.GOD, self.timeline.starts_at)
+        return by_stage if decided is None else min(by_stage, decided)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +83,11 @@ class DesiredAccess:
     live: bool
     """Whether any engagement runs."""
     has_ended: bool
-    """Whether an engagement has run before and none runs now: accounts are disabled."""
+    """Whether an engagement has run before and none runs now: accounts are disabled, unless they are kept."""
     ends_at: datetime | None
     """End of the unbroken run of contracts that covers the instant, exclusive; None when none is live."""
+    accounts_kept: bool = False
+    """Whether the person has become an employee: the accounts are the employee's, no contract's end closes them."""
 
     @property
     def entitlements(self) -> frozenset[Entitlement]:
@@ -82,9 +109,19 @@ def desired_access(contracts: Sequence[Contract], catalogue: Catalogue, now: dat
     return DesiredAccess(
         reasons=tuple(sorted(reasons, key=lambda r: (-r.entitlement.tier, r.entitlement.key, r.engagement.id))),
         live=bool(live),
-        has_ended=not live and any(c.over_at(now) for c in contracts),
+        has_ended=not live and any(c.has_ended_at(now) for c in contracts),
         ends_at=_unbroken_until([c.timeline for c in contracts if not c.over_at(now)], now) if live else None,
+        accounts_kept=_is_employee(contracts, now),
     )
+
+
+def _is_employee(contracts: Sequence[Contract], now: datetime) -> bool:
+    """Say whether the owner became an employee, was not cut off, and has not come back on a contract since."""
+    measures = [c.engagement.measures for c in contracts]
+    since = max((m.employee_since for m in measures if m.employee_since is not None), default=None)
+    if since is None or now < since or any(m.cut_off(now) for m in measures):
+        return False
+    return not any(since < c.timeline.starts_at <= now and not c.gives_nothing for c in contracts)
 
 
 def _reasons(contract: Contract, catalogue: Catalogue, now: datetime) -> Iterable[Reason]:
@@ -93,17 +130,21 @@ def _reasons(contract: Contract, catalogue: Catalogue, now: datetime) -> Iterabl
         *((grant.entitlement, None, grant) for grant in contract.grants if grant.active_at(now)),
     ]
     for given, rule, grant in sources:
-        entitlement = catalogue.fit(given, _ceiling(contract, contract.timeline.ceiling_at(now), grant, now))
+        entitlement = catalogue.fit(given, _ceiling(contract, grant, now))
         if entitlement is not None:
             until = _changes_at(contract, given, grant, entitlement, catalogue, now)
             yield Reason(entitlement, given, contract.engagement, rule, grant, until)
 
 
-def _ceiling(contract: Contract, ceiling: Tier, grant: Grant | None, at: datetime) -> Tier:
-    """Return what one source may give at *at* under the stage's *ceiling*."""
+def _ceiling(contract: Contract, grant: Grant | None, at: datetime) -> Tier:
+    """Return what one source may give at *at*: an exception stands above its stage, never above what was decided."""
+    measures = contract.engagement.measures
     if grant is None:
-        return min(ceiling, Tier.ELEVATED) if contract.engagement.measures.god_withheld else ceiling
-    return Tier.GOD if grant.exception and at < contract.timeline.final_day_at else ceiling
+        ceiling = contract.ceiling_at(at)
+        return min(ceiling, Tier.ELEVATED) if measures.god_withheld else ceiling
+    if grant.exception and at < contract.timeline.final_day_at:
+        return Tier.ELEVATED if measures.god_ended(at) else Tier.GOD
+    return contract.ceiling_at(at)
 
 
 def _changes_at(
@@ -114,13 +155,12 @@ def _changes_at(
     catalogue: Catalogue,
     now: datetime,
 ) -> datetime:
-    timeline = contract.timeline
-    changes = (
-        t.at
-        for t in timeline.transitions
-        if t.at > now and catalogue.fit(given, _ceiling(contract, t.ceiling, grant, t.at)) != held
-    )
-    at = next(changes, timeline.ends_at)
+    timeline, decided = contract.timeline, contract.engagement.measures.god_ends_at
+    instants = [t.at for t in timeline.transitions if t.at > now]
+    if decided is not None and decided > now:
+        instants = sorted([*instants, decided])
+    changes = (at for at in instants if catalogue.fit(given, _ceiling(contract, grant, at)) != held)
+    at = min(next(changes, timeline.ends_at), timeline.ends_at)
     return min(at, grant.ends_at) if grant else at
 
 
@@ -138,8 +178,19 @@ def next_change_at(contract: Contract, now: datetime) -> datetime | None:
 
     It may be earlier than the first real difference, never later. The instant is aware UTC.
     """
-    instants = [t.at for t in contract.timeline.transitions]
-    instants += [at for grant in contract.grants for at in (grant.starts_at, grant.ends_at)]
-    if contract.engagement.measures.cut_off_at is not None:
-        instants.append(contract.engagement.measures.cut_off_at)
-    return min((at for at in instants if at > now), default=None)
+    measures = contract.engagement.measures
+    instants = [measures.cut_off_at, measures.employee_since]
+    if contract.gives_nothing:
+        instants.append(contract.timeline.starts_at)  # from here on its account is one of a contract that has ended
+    else:
+        instants += [t.at for t in contract.timeline.transitions]
+        instants += [at for grant in contract.grants for at in (grant.starts_at, grant.ends_at)]
+        instants.append(measures.god_ends_at)
+    return min((at for at in instants if at is not None and at > now), default=None)
+
+
+def gives_god(contract: Contract, catalogue: Catalogue) -> bool:
+    """Say whether its baseline or a grant on it is of the highest tier, whatever its stage leaves of that."""
+    keys = [*contract.baseline, *(grant.entitlement for grant in contract.grants)]
+    found = (catalogue.entitlements.get(key) for key in keys)
+    return any(entitlement is not None and entitlement.tier is Tier.GOD for entitlement in found)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from lifecycle.domain.access import Contract, desired_access
+from lifecycle.domain.access import Contract, desired_access, gives_god
 from lifecycle.domain.entitlement import Catalogue, Tier
+from lifecycle.domain.roster import Standing
 
 
 class Weight(StrEnum):
@@ -22,6 +24,7 @@ class Weight(StrEnum):
     GIVEN_LATER = "access begins later"
     CHANGES = "access changes"
     NEVER_GIVEN = "over already, nothing is given"
+    NOT_GIVEN_BACK = "extended too late, nothing is given back"
     NOTHING = "no effect on access"
 
 
@@ -43,30 +46,90 @@ def consequence_of(before: Contract | None, after: Contract, catalogue: Catalogu
         catalogue: Entitlements and what they narrow to.
         now: The instant at which it would be confirmed, aware.
     """
-    had = _keys(before, catalogue, now)
     has = _keys(after, catalogue, now)
     if before is None:
         return _of_joiner(after, has, now)
-    if had - has:
-        return Consequence(Weight.REMOVED_NOW, f"loses {_named(had - has)} at once")
-    if has - had:
-        return Consequence(Weight.GIVEN_NOW, f"gets {_named(has - had)} at once")
+    had = _keys(before, catalogue, now)
+    gained = has - had
+    lost = {key for key in had - has if not any(_narrows_to(key, more, catalogue) for more in gained)}
+    if lost:
+        return Consequence(Weight.REMOVED_NOW, f"loses {_named(lost)} at once{_why(before, after)}")
+    if gained:
+        kept = _of_kept_god(before, after, catalogue)
+        return Consequence(Weight.GIVEN_NOW, f"gets {_named(gained)} at once{kept}")
+    if after.gives_nothing:
+        return _of_nothing(before, after, now)
+    return _of_days(before, after, catalogue, now)
+
+
+def _of_nothing(before: Contract, after: Contract, now: datetime) -> Consequence:
+    if after.engagement.standing is Standing.WITHDRAWN:
+        if before.over_at(now):
+            return Consequence(Weight.NOTHING, "over before and after")
+        return Consequence(Weight.ENDS_SOONER, "withdrawn: no access begins")
+    if before.engagement.measures.lapsed_at is not None:
+        return Consequence(Weight.NOTHING, "gives nothing until its sponsor asks for the access back")
+    return Consequence(Weight.NOT_GIVEN_BACK, "extended after access had ended: nothing is given back by itself")
+
+
+def _of_days(before: Contract, after: Contract, catalogue: Catalogue, now: datetime) -> Consequence:
     old, new = before.timeline, after.timeline
-    if new.final_day_at != old.final_day_at and _can_be_god(after, catalogue):
-        weight = Weight.GOD_SOONER if new.final_day_at < old.final_day_at else Weight.GOD_LATER
-        return Consequence(weight, f"god mode ends {_stamp(new.final_day_at)} instead of {_stamp(old.final_day_at)}")
+    god = _of_god(before, after, catalogue)
+    if god is not None:
+        return god
     if new.ends_at != old.ends_at:
         if max(new.ends_at, old.ends_at) <= now:
             return Consequence(Weight.NOTHING, "over before and after")
         weight = Weight.ENDS_SOONER if new.ends_at < old.ends_at else Weight.ENDS_LATER
-        return Consequence(weight, f"access ends {_stamp(new.ends_at)} instead of {_stamp(old.ends_at)}")
+        words = f"access ends {_stamp(new.ends_at)} instead of {_stamp(old.ends_at)}"
+        return Consequence(weight, f"{words}{_of_kept_god(before, after, catalogue)}")
+    if _is_employed(before, after):
+        return Consequence(Weight.CHANGES, f"access ends {_stamp(new.ends_at)} all the same{_why(before, after)}")
     if before.baseline != after.baseline or new.transitions != old.transitions:
         return Consequence(Weight.CHANGES, "what is held later changes")
     return Consequence(Weight.NOTHING, "no effect on access")
 
 
+def _of_god(before: Contract, after: Contract, catalogue: Catalogue) -> Consequence | None:
+    if after.god_ends_at == before.god_ends_at or not gives_god(after, catalogue):
+        return None
+    sooner = after.god_ends_at < before.god_ends_at
+    if not sooner and _withheld(before, after):
+        return None
+    words = f"god mode ends {_stamp(after.god_ends_at)} instead of {_stamp(before.god_ends_at)}"
+    return Consequence(Weight.GOD_SOONER if sooner else Weight.GOD_LATER, words)
+
+
+def _of_kept_god(before: Contract, after: Contract, catalogue: Catalogue) -> str:
+    """Say what an extension does not bring: god mode that its sponsor must agree to, or that was taken already."""
+    if not gives_god(after, catalogue):
+        return ""
+    if _withheld(before, after):
+        return "; god mode is not given back by itself"
+    decided = after.engagement.measures.god_ends_at
+    if decided is None or after.timeline.falls_below(Tier.GOD, after.timeline.starts_at) <= decided:
+        return ""
+    return f"; god mode still ends {_stamp(decided)} unless the sponsor agrees"
+
+
+def _withheld(before: Contract, after: Contract) -> bool:
+    return after.engagement.measures.god_withheld and not before.engagement.measures.god_withheld
+
+
+def _is_employed(before: Contract, after: Contract) -> bool:
+    return after.engagement.measures.employee_since is not None and before.engagement.measures.employee_since is None
+
+
+def _why(before: Contract, after: Contract) -> str:
+    if after.engagement.standing is Standing.WITHDRAWN:
+        return ": the contract is withdrawn"
+    return "; the account stays, the person has become an employee" if _is_employed(before, after) else ""
+
+
 def _of_joiner(after: Contract, has: frozenset[str], now: datetime) -> Consequence:
     timeline = after.timeline
+    if after.engagement.standing is Standing.WITHDRAWN:
+        return Consequence(Weight.NEVER_GIVEN, "withdrawn; nothing is given")
     if timeline.ends_at <= now:
         return Consequence(Weight.NEVER_GIVEN, f"ended {_stamp(timeline.ends_at)}; nothing is given")
     if not after.baseline:
@@ -82,13 +145,17 @@ def _keys(contract: Contract | None, catalogue: Catalogue, now: datetime) -> fro
     return frozenset(e.key for e in desired_access([contract], catalogue, now).entitlements)
 
 
-def _can_be_god(contract: Contract, catalogue: Catalogue) -> bool:
-    keys = [*contract.baseline, *(grant.entitlement for grant in contract.grants)]
-    found = (catalogue.entitlements.get(key) for key in keys)
-    return any(entitlement is not None and entitlement.tier is Tier.GOD for entitlement in found)
+def _narrows_to(lesser: str, key: str, catalogue: Catalogue) -> bool:
+    """Say whether *lesser* is what is left of *key* while a stage narrows it: getting it back loses nothing."""
+    found = catalogue.entitlements.get(key)
+    while found is not None and found.narrows_to:
+        if found.narrows_to == lesser:
+            return True
+        found = catalogue.entitlements.get(found.narrows_to)
+    return False
 
 
-def _named(keys: frozenset[str]) -> str:
+def _named(keys: Collection[str]) -> str:
     return ", ".join(sorted(keys))
 
 

@@ -38,7 +38,7 @@ class Change:
     entitlement: Entitlement | None = None
     """None for what concerns the account as a whole."""
     expires_at: datetime | None = None
-    """For ``SET_EXPIRY``: the instant (aware UTC, exclusive) to set in the target."""
+    """For ``SET_EXPIRY``: the instant (aware UTC, exclusive) to set in the target; None for never."""
 
     @property
     def tier(self) -> Tier:
@@ -81,6 +81,9 @@ def plan_account_changes(
     it; before the first day its state is left alone. The native expiry follows the end of the contracts, set
     before anything is granted so that access dies even if this product is dead.
 
+    The accounts of whoever has become an employee are theirs: they are not disabled, and while a contract still runs
+    the expiry is lifted. What was closed before that stays closed until whoever looks after employees opens it.
+
     Args:
         desired: For the identity that owns the account.
         account: As last observed.
@@ -90,10 +93,12 @@ def plan_account_changes(
     wanted = frozenset(e for e in desired.entitlements if e.target == target)
     changes = plan_changes(wanted, account.held)
     state: list[Change] = []
-    if Capability.DISABLE in able and desired.has_ended and account.disabled is False:
+    ended = desired.has_ended and not desired.accounts_kept
+    if Capability.DISABLE in able and ended and account.disabled is False:
         state.append(Change(Verb.DISABLE))
-    if Capability.NATIVE_EXPIRY in able and desired.ends_at and account.expires_at != desired.ends_at:
-        state.append(Change(Verb.SET_EXPIRY, expires_at=desired.ends_at))
+    expires_at = None if desired.accounts_kept else desired.ends_at
+    if Capability.NATIVE_EXPIRY in able and desired.live and account.expires_at != expires_at:
+        state.append(Change(Verb.SET_EXPIRY, expires_at=expires_at))
     if Capability.DISABLE in able and desired.live and account.disabled and account.disabled_here:
         state.append(Change(Verb.ENABLE))
     revokes = [c for c in changes if c.verb is Verb.REVOKE]

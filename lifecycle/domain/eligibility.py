@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from lifecycle.domain.access import Contract
+from lifecycle.domain.engagement import Measures
 from lifecycle.domain.entitlement import Catalogue, Entitlement, Tier
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.domain.grant import Grant, NothingLeftToGrant
+from lifecycle.domain.roster import Standing
 from lifecycle.domain.timeline import Timeline
 
 LAST_PART = 4
@@ -18,6 +20,11 @@ LAST_PART_AT_LEAST = timedelta(minutes=10)
 """A quarter of a short grant is too little to be reviewed in."""
 
 ENDED_BY_A_PERSON = "Their access was ended by a person; that must be undone first."
+LAPSED = "The contract was extended after access had ended; ask for that access back first."
+WITHDRAWN = "The contract was withdrawn."
+NOT_RUNNING = "The contract does not run now."
+NONE_RUNS = "No contract of theirs runs now."
+UNAGREED = "The sponsor has not agreed to the extension, so god mode keeps its earlier end"
 
 
 class NotEligible(LifecycleError):
@@ -84,13 +91,12 @@ def limit_of(
     """
     if not entitlement.requestable:
         raise NotEligible(f"{entitlement.title} cannot be asked for here.")
-    if contract.engagement.measures.cut_off(now):
-        raise NotEligible(ENDED_BY_A_PERSON)
-    timeline = contract.timeline
-    if not timeline.live_at(now):
-        raise NotEligible("The contract does not run now.")
+    if not contract.live_at(now):
+        raise NotEligible(_why_not_live(contract, now))
     longest = longest_of(entitlement, tier_longest)
-    limit = _limit(timeline, entitlement, longest, now)
+    limit = _limit(contract.timeline, entitlement, longest, now)
+    if is_god(entitlement):
+        limit = _until_decided(limit, contract.engagement.measures, now)
     since = _held_since(held, entitlement, asked_at or now, now) if is_god(entitlement) else None
     if since is not None and since + longest < limit.until:
         words = f"they have had it since {since:%-d %b, %H:%M} UTC, and that is the longest at a time"
@@ -113,6 +119,15 @@ def _limit(timeline: Timeline, entitlement: Entitlement, longest: timedelta, now
     return Limit(longest, timeline.final_day_at, "the last working day begins then", exception=True)
 
 
+def _until_decided(limit: Limit, measures: Measures, now: datetime) -> Limit:
+    """Cut *limit* where god mode ends whatever the contract's days say; nobody makes an exception from that."""
+    if measures.god_ended(now):
+        raise NotEligible(f"{UNAGREED}.")
+    if measures.god_ends_at is None or limit.until <= measures.god_ends_at:
+        return limit
+    return replace(limit, until=measures.god_ends_at, why_until=UNAGREED[0].lower() + UNAGREED[1:])
+
+
 def _held_since(held: Sequence[Grant], entitlement: Entitlement, first: datetime, last: datetime) -> datetime | None:
     """Return since when grants without a gap had given it that was held from *first* to *last*; None for never."""
     own = [grant for grant in held if grant.entitlement == entitlement.key]
@@ -127,7 +142,17 @@ def _held_since(held: Sequence[Grant], entitlement: Entitlement, first: datetime
 
 def why_none_runs(contracts: Sequence[Contract], now: datetime) -> str:
     """Say why none of one person's *contracts* gives anything at *now* (aware): ended by a person, or by its dates."""
-    return ENDED_BY_A_PERSON if any(c.timeline.live_at(now) for c in contracts) else "No contract of theirs runs now."
+    reasons = {_why_not_live(c, now) for c in contracts if c.timeline.live_at(now)}
+    return next((why for why in (ENDED_BY_A_PERSON, LAPSED, WITHDRAWN) if why in reasons), NONE_RUNS)
+
+
+def _why_not_live(contract: Contract, now: datetime) -> str:
+    measures = contract.engagement.measures
+    if measures.cut_off(now):
+        return ENDED_BY_A_PERSON
+    if contract.engagement.standing is Standing.WITHDRAWN:
+        return WITHDRAWN
+    return LAPSED if measures.lapsed_at is not None and contract.timeline.live_at(now) else NOT_RUNNING
 
 
 def narrowing_of(

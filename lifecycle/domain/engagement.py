@@ -26,15 +26,19 @@ class Measures:
     bridge_until: date | None = None
     """Last day (inclusive) up to which the bridge keeps what was held on the last working day."""
     lapsed_at: datetime | None = None
-    """When a roster extended the contract after it had ended; it gives nothing until two people give it back."""
+    """When a roster extended it after its access had ended; it gives nothing until somebody else gives it back."""
     god_ends_at: datetime | None = None
-    """From this instant on (inclusive) the contract gives no god mode, whatever its days say."""
+    """From this instant on (inclusive) it gives no god mode, not even by grants; its sponsor can agree to its days."""
     employee_since: datetime | None = None
     """When HR confirmed that the person had become an employee. Of the whole person."""
 
     def cut_off(self, now: datetime) -> bool:
         """Say whether somebody has ended everything by *now* (aware)."""
         return self.cut_off_at is not None and self.cut_off_at <= now
+
+    def god_ended(self, now: datetime) -> bool:
+        """Say whether the contract gives no god mode at *now* (aware), whatever its days say."""
+        return self.god_ends_at is not None and self.god_ends_at <= now
 
 
 @dataclass(frozen=True, slots=True)

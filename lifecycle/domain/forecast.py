@@ -77,9 +77,12 @@ def _moves(before: frozenset[Entitlement], after: frozenset[Entitlement], catalo
 def _cause(contracts: Sequence[Contract], at: datetime) -> str:
     causes = []
     for contract in contracts:
+        reference = contract.engagement.reference
+        if contract.engagement.measures.god_ends_at == at and not contract.gives_nothing:
+            causes.append(f"god mode ends, the extension is not agreed to ({reference})")
         begun = [t.stage for t in contract.timeline.transitions if t.at == at]
-        if begun:
-            causes.append(f"{begun[-1]} ({contract.engagement.reference})")
+        if begun and not contract.gives_nothing:
+            causes.append(f"{begun[-1]} ({reference})")
         causes += [f"grant {g.request or g.id} begins" for g in contract.grants if g.starts_at == at]
         causes += [f"grant {g.request or g.id} ends" for g in contract.grants if g.ends_at == at]
     return ", ".join(causes)

@@ -52,6 +52,12 @@ class Action(StrEnum):
     READ_ACCESS = "read-access"
     READ_REQUESTS = "read-requests"
     READ_TRAIL = "read-trail"
+    SEE_ROSTERS = "see-rosters"
+    UPLOAD_ROSTER = "upload-roster"
+    CONFIRM_ROSTER = "confirm-roster"
+    RELEASE_ROSTER = "release-roster"
+    SEE_SOURCES = "see-sources"
+    PUSH_ROSTER = "push-roster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,7 @@ _WITHIN: dict[Reach, Callable[[Actor, About], bool]] = {
 }
 
 _IT = {Role.IT_OPERATOR: Reach.ALL, Role.IT_ADMINISTRATOR: Reach.ALL}
+_HR = {Role.HR: Reach.ALL}
 _ADMINISTRATOR = {Role.IT_ADMINISTRATOR: Reach.ALL}
 _STAFF = {**_IT, Role.HR: Reach.ALL, Role.AUDITOR: Reach.ALL}
 _EVERYBODY = dict.fromkeys(Role, Reach.ALL)
@@ -158,12 +165,20 @@ PERMITTED: dict[Action, dict[Role, Reach]] = {
     Action.READ_ACCESS: {},
     Action.READ_REQUESTS: {},
     Action.READ_TRAIL: {},
+    Action.SEE_ROSTERS: _STAFF,
+    Action.UPLOAD_ROSTER: _HR,
+    Action.CONFIRM_ROSTER: _HR,
+    # Who exactly may let go what the guard holds is decided with the batch, which also needs `check_fresh`.
+    Action.RELEASE_ROSTER: {**_IT, **_HR},
+    Action.SEE_SOURCES: _STAFF,
+    Action.PUSH_ROSTER: {},
 }
 
 SCOPES: dict[str, Action] = {
     "access:read": Action.READ_ACCESS,
     "requests:read": Action.READ_REQUESTS,
     "trail:read": Action.READ_TRAIL,
+    "hr:push": Action.PUSH_ROSTER,
 }
 """What a token can be made for."""
 

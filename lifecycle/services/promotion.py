@@ -11,6 +11,7 @@ from lifecycle.domain.access import Contract, DesiredAccess, next_change_at
 from lifecycle.domain.drift import Change, ObservedAccount, Verb, plan_account_changes
 from lifecycle.domain.engagement import EngagementId
 from lifecycle.domain.identity import IdentityId
+from lifecycle.domain.roster import Standing
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.targets import Targets
 from lifecycle.store import observations, people, work
@@ -88,12 +89,18 @@ class Promotion:
         return len(due)
 
     def _with_dead_grants(self, contract: Contract) -> Contract:
-        """End the grants of a contract that has ended, so that a roster that extends it later revives none."""
-        ends_at = contract.timeline.ends_at
+        """End the grants of a contract that has ended, so that no roster and no request revives one later."""
+        ends_at = self._ended_at(contract)
         if ends_at > self.now or all(g.ends_at <= ends_at for g in contract.grants):
             return contract
         ended = (people.end_grant(self.unit, g, ends_at) if g.ends_at > ends_at else g for g in contract.grants)
         return replace(contract, grants=tuple(ended))
+
+    def _ended_at(self, contract: Contract) -> datetime:
+        """Return the end of everything that was given through it; one that was withdrawn ends when that is noticed."""
+        if contract.engagement.standing is Standing.WITHDRAWN:
+            return min(contract.timeline.ends_at, self.now)
+        return min(contract.timeline.ends_at, contract.engagement.measures.lapsed_at or contract.timeline.ends_at)
 
     def _contracts(self, identity_ids: list[IdentityId]) -> dict[IdentityId, list[Contract]]:
         grants = people.grants_of(self.unit, identity_ids)
@@ -175,6 +182,8 @@ NEW_ITEM: dict[str, Any] = {
 
 def _cause(contracts: list[Contract], due_at: datetime) -> str:
     for contract in contracts:
+        if contract.engagement.measures.god_ends_at == due_at:
+            return f"god mode of {contract.engagement.reference} ends: the extension is not agreed to"
         begun = [t for t in contract.timeline.transitions if t.at == due_at]
         if begun:
             return f"stage '{begun[-1].stage}' of {contract.engagement.reference}"

@@ -304,6 +304,32 @@ def bridge(unit: Unit, engagement_id: str, *, last_day: date | None, until: date
     unit.session.execute(update(EngagementRow).where(_E.id == engagement_id).values(**values))
 
 
+def withhold_god(unit: Unit, identity_ids: Collection[str]) -> None:
+    """Store that the baseline gives some people no god mode any more, on whatever contract; grants still do."""
+    for chunk in chunks(identity_ids):
+        withheld = {"god_withheld": 1, "version": _I.version + 1}
+        unit.session.execute(update(IdentityRow).where(_I.id.in_(chunk)).values(**withheld))
+
+
+def become_employee(unit: Unit, identity_ids: Collection[str], at: datetime) -> None:
+    """Store that some people have become employees: no contract's end closes their accounts any more."""
+    for chunk in chunks(identity_ids):
+        employed = {"employee_since": at, "version": _I.version + 1}
+        unit.session.execute(update(IdentityRow).where(_I.id.in_(chunk)).values(**employed))
+
+
+def set_lapsed(unit: Unit, engagement_ids: Collection[str], at: datetime | None) -> None:
+    """Store that contracts give nothing though they run, since *at*; None: that they were given back."""
+    for chunk in chunks(engagement_ids):
+        unit.session.execute(update(EngagementRow).where(_E.id.in_(chunk)).values(lapsed_at=at))
+
+
+def set_god_ends(unit: Unit, engagement_ids: Collection[str], at: datetime | None) -> None:
+    """Store that contracts give no god mode from *at* on, whatever their days say; None: that their days decide."""
+    for chunk in chunks(engagement_ids):
+        unit.session.execute(update(EngagementRow).where(_E.id.in_(chunk)).values(god_ends_at=at))
+
+
 def sponsored_by(
     unit: Unit, keys: Collection[str], *, since: date, after: tuple[str, str] = ("", ""), limit: int = CHUNK
 ) -> list[IdentityId]:

@@ -12,6 +12,7 @@ from lifecycle.domain.entitlement import Catalogue, Entitlement, Tier
 from lifecycle.domain.grant import Grant
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.policy import OffboardingPolicy, Stage
+from lifecycle.domain.roster import Standing
 from lifecycle.domain.timeline import plan_timeline
 
 ZONES = [
@@ -71,15 +72,21 @@ instants = st.integers(0, 7 * 366 * 86_400).map(
 )
 
 
+_seldom = st.one_of(st.none(), st.none(), instants)
+
+
 @st.composite
 def measures(draw: st.DrawFn, engagement: Engagement) -> Measures:
-    """Mostly nothing; sometimes cut off, god mode withheld, or a bridge for this last day or for another."""
+    """Mostly nothing; sometimes what people have decided, or what a late or an unproposed extension has led to."""
     bridged = draw(st.sampled_from([None, engagement.last_day, engagement.last_day - timedelta(days=3)]))
     return Measures(
         draw(st.none() | instants),
         draw(st.booleans()),
         bridged,
         bridged + timedelta(days=draw(st.integers(1, 14))) if bridged else None,
+        draw(_seldom),
+        draw(_seldom),
+        draw(_seldom),
     )
 
 
@@ -87,7 +94,8 @@ def measures(draw: st.DrawFn, engagement: Engagement) -> Measures:
 def contracts(draw: st.DrawFn) -> Contract:
     """One engagement with a timeline, a baseline, some grants, and what people have decided about it."""
     engagement = draw(engagements)
-    engagement = replace(engagement, measures=draw(measures(engagement)))
+    standing = draw(st.sampled_from([Standing.RUNNING, Standing.RUNNING, *Standing]))
+    engagement = replace(engagement, standing=standing, measures=draw(measures(engagement)))
     timeline = plan_timeline(engagement, draw(policies), draw(calendars))
     baseline = dict.fromkeys(draw(st.frozensets(keys, max_size=3)), "rule")
     grants = tuple(

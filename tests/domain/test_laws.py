@@ -19,11 +19,19 @@ from lifecycle.domain.drift import (
 )
 from lifecycle.domain.engagement import Engagement, Measures
 from lifecycle.domain.entitlement import Entitlement, Tier
-from lifecycle.domain.policy import OffboardingPolicy
+from lifecycle.domain.policy import OffboardingPolicy, Stage
+from lifecycle.domain.roster import Standing
 from lifecycle.domain.timeline import plan_timeline
 from tests.domain.strategies import CATALOGUE, calendars, contracts, engagements, instants, policies
 
 SECOND = timedelta(seconds=1)
+POLICY = OffboardingPolicy(
+    (
+        Stage.parse("active", "first day", "god"),
+        Stage.parse("final day", "last working day", "standard"),
+        Stage.parse("ended", "end", "none"),
+    )
+)
 several = st.lists(contracts(), min_size=1, max_size=3)
 held = st.frozensets(st.sampled_from(sorted(CATALOGUE.entitlements.values(), key=lambda e: e.key)))
 
@@ -66,7 +74,7 @@ def test_nothing_is_held_without_a_live_engagement(person: list[Contract], now: 
     for reason in desired.reasons:
         contract = live[reason.engagement.id]
         excepted = reason.grant is not None and reason.grant.exception and now < contract.timeline.final_day_at
-        assert excepted or reason.entitlement.tier <= contract.timeline.ceiling_at(now)
+        assert excepted or reason.entitlement.tier <= contract.ceiling_at(now)
         assert reason.given in contract.baseline or any(
             g.active_at(now) and g.entitlement == reason.given for g in contract.grants
         )
@@ -81,14 +89,34 @@ def test_the_next_change_is_never_later_than_the_first_difference(person: list[C
     before = desired_access(person, CATALOGUE, now)
     moments = [t.at for c in person for t in c.timeline.transitions]
     moments += [at for c in person for g in c.grants for at in (g.starts_at, g.ends_at)]
+    decided = [c.engagement.measures for c in person]
+    moments += [at for m in decided for at in (m.cut_off_at, m.god_ends_at, m.employee_since) if at is not None]
     for at in around(moments):
         if now <= at < horizon:
             then = desired_access(person, CATALOGUE, at)
-            assert (then.entitlements, then.live, then.has_ended) == (
+            assert (then.entitlements, then.live, then.has_ended, then.accounts_kept) == (
                 before.entitlements,
                 before.live,
                 before.has_ended,
+                before.accounts_kept,
             )
+
+
+@given(several, instants)
+@settings(max_examples=200)
+def test_what_a_reason_gives_stays_the_same_until_it_says(person: list[Contract], now: datetime) -> None:
+    for reason in desired_access(person, CATALOGUE, now).reasons:
+        own = next(c for c in person if c.engagement is reason.engagement)
+        moments = [t.at for t in own.timeline.transitions]
+        if own.engagement.measures.god_ends_at is not None:
+            moments.append(own.engagement.measures.god_ends_at)
+        for at in around([*moments, reason.until]):
+            cut_off = own.engagement.measures.cut_off(at)
+            if now <= at < reason.until and not cut_off:
+                same = desired_access([own], CATALOGUE, at).reasons
+                assert (reason.entitlement, reason.given, reason.grant) in {
+                    (r.entitlement, r.given, r.grant) for r in same
+                }
 
 
 def apply(changes: tuple[Change, ...], observed: frozenset[Entitlement]) -> frozenset[Entitlement]:
@@ -126,9 +154,9 @@ def test_account_changes_close_the_difference(
     observed = ObservedAccount(frozenset(e for e in holds if e.target == "a"), disabled, here)
     changes = plan_account_changes(desired, observed, "a", frozenset(Capability))
     verbs = {change.verb for change in changes}
-    assert (Verb.DISABLE in verbs) is (desired.has_ended and not disabled)
+    assert (Verb.DISABLE in verbs) is (desired.has_ended and not disabled and not desired.accounts_kept)
     assert (Verb.ENABLE in verbs) is (desired.live and disabled and here)
-    assert (Verb.SET_EXPIRY in verbs) is desired.live
+    assert (Verb.SET_EXPIRY in verbs) is (desired.live and not desired.accounts_kept)
     assert all(change.entitlement is None or change.entitlement.target == "a" for change in changes)
     order = [list(Verb).index(change.verb) for change in changes]
     assert order == sorted(order)
@@ -187,6 +215,97 @@ def test_the_ceiling_falls_below_a_tier_exactly_once(contract: Contract, now: da
         if at > now >= contract.timeline.starts_at:
             assert contract.timeline.ceiling_at(at - SECOND if at - SECOND > now else now) >= tier
             assert contract.timeline.ceiling_at(at) < tier
+
+
+@given(several, instants)
+def test_what_is_withdrawn_or_has_lapsed_gives_nothing_ever(person: list[Contract], now: datetime) -> None:
+    for nothing in ([_withdrawn(c) for c in person], [_decided(c, lapsed_at=now) for c in person]):
+        desired = desired_access(nothing, CATALOGUE, now)
+        assert (desired.entitlements, desired.live, desired.ends_at) == (frozenset(), False, None)
+        begun = any(c.timeline.starts_at <= now or c.engagement.measures.cut_off(now) for c in nothing)
+        assert desired.has_ended is begun
+
+
+@given(several, instants, st.data())
+def test_no_god_mode_from_the_instant_on_at_which_it_ends(
+    person: list[Contract], now: datetime, data: st.DataObject
+) -> None:
+    limited = [_decided(c, god_ends_at=data.draw(instants)) for c in person]
+    for reason in desired_access(limited, CATALOGUE, now).reasons:
+        ends_at = reason.engagement.measures.god_ends_at
+        assert ends_at is not None
+        assert reason.entitlement.tier < Tier.GOD or now < ends_at
+        assert reason.entitlement.tier < Tier.GOD or reason.until <= ends_at
+
+
+@given(contracts(), instants, instants)
+@settings(max_examples=200)
+def test_no_fact_of_a_roster_gives_more_than_there_was_without_it(
+    contract: Contract, now: datetime, then: datetime
+) -> None:
+    plain = _decided(replace(contract, engagement=replace(contract.engagement, standing=Standing.RUNNING)))
+    without = _tiers(plain, now)
+    for limited in (
+        _withdrawn(plain),
+        _decided(plain, lapsed_at=then),
+        _decided(plain, god_ends_at=then),
+        _decided(plain, employee_since=then),
+    ):
+        tiers = _tiers(limited, now)
+        assert tiers.keys() <= without.keys()
+        assert all(tier <= without[key] for key, tier in tiers.items())
+
+
+@given(contracts(), instants)
+def test_the_ceiling_of_a_contract_never_rises_once_it_has_begun(contract: Contract, god_ends_at: datetime) -> None:
+    limited = _decided(contract, god_ends_at=god_ends_at)
+    inside = around([*(t.at for t in limited.timeline.transitions), god_ends_at])
+    ceilings = [limited.ceiling_at(at) for at in inside if at >= limited.timeline.starts_at]
+    assert ceilings == sorted(ceilings, reverse=True)
+    at = max(limited.god_ends_at, limited.timeline.starts_at)
+    assert limited.ceiling_at(at) < Tier.GOD
+    if at - SECOND >= limited.timeline.starts_at:
+        assert limited.ceiling_at(at - SECOND) is Tier.GOD
+
+
+@given(several, instants, held, st.booleans(), st.none() | instants)
+def test_an_employee_keeps_the_account_and_not_what_the_contracts_gave(
+    person: list[Contract], now: datetime, holds: frozenset[Entitlement], disabled: bool, expires_at: datetime | None
+) -> None:
+    employee = [_decided(c, employee_since=now) for c in person]
+    desired = desired_access(employee, CATALOGUE, now)
+    assert desired.accounts_kept
+    observed = ObservedAccount(frozenset(e for e in holds if e.target == "a"), disabled, expires_at=expires_at)
+    changes = plan_account_changes(desired, observed, "a", frozenset(Capability))
+    assert Verb.DISABLE not in {change.verb for change in changes}
+    expiries = [change for change in changes if change.verb is Verb.SET_EXPIRY]
+    assert expiries == ([Change(Verb.SET_EXPIRY)] if desired.live and expires_at else [])
+    assert {c.entitlement for c in changes if c.verb is Verb.REVOKE} == observed.held - desired.entitlements
+
+
+@given(several, instants, engagements)
+def test_an_employee_who_comes_back_on_a_contract_is_closed_with_it(
+    person: list[Contract], now: datetime, engagement: Engagement
+) -> None:
+    timeline = plan_timeline(engagement, POLICY, WorkCalendar())
+    since = timeline.starts_at - SECOND
+    later = _decided(Contract(engagement, timeline, {}), employee_since=since)
+    every = [*(_decided(c, employee_since=since) for c in person), later]
+    assert not desired_access(every, CATALOGUE, timeline.ends_at).accounts_kept
+    kept = desired_access(every, CATALOGUE, since).accounts_kept
+    assert kept
+    cut = [_decided(c, employee_since=since, cut_off_at=now) for c in every]
+    assert not desired_access(cut, CATALOGUE, max(now, since)).accounts_kept, "whoever is cut off keeps nothing"
+
+
+def _tiers(contract: Contract, now: datetime) -> dict[tuple[str, str], Tier]:
+    """Map each right or grant that gives something to the tier of what it gives."""
+    reasons = desired_access([contract], CATALOGUE, now).reasons
+    return {(r.given, r.grant.id if r.grant else ""): r.entitlement.tier for r in reasons}
+
+
+def _withdrawn(contract: Contract) -> Contract:
+    return replace(contract, engagement=replace(contract.engagement, standing=Standing.WITHDRAWN))
 
 
 def _decided(contract: Contract, **values: Any) -> Contract:
