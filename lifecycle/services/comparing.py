@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,10 +20,10 @@ from lifecycle.domain.comparison import (
 )
 from lifecycle.domain.consequence import Consequence, consequence_of
 from lifecycle.domain.engagement import Engagement
-from lifecycle.domain.extension import after_extension
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.merging import facts_of
 from lifecycle.domain.roster import RosterRow
+from lifecycle.services.following import Following
 from lifecycle.services.reading import ITEM, complained
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.tally import Tally, surprise
@@ -112,7 +112,8 @@ class Comparer:
         """Work out what changes do to access, count them, and yield each with the columns that say so."""
         touched = [c for c in changes if c.stored is not None and c.kind not in {Kind.SAME, Kind.UNUSABLE}]
         contracts = self._contracts(unit, {c.stored.identity.id for c in touched if c.stored})
-        decided = {id(c): self._decided(c, contracts) for c in touched}
+        following = Following.load(unit, self.rulebook, touched, self.now)
+        decided = {id(c): following.decide(c, _before(c, contracts)) for c in touched}
         self._note_losses(decided.values(), contracts)
         for change in changes:
             found = decided.get(id(change), change)
@@ -128,14 +129,6 @@ class Comparer:
             identity_id: [self.rulebook.contract(e, grants.get(e.id, ())) for e in engagements]
             for identity_id, engagements in people.engagements_of(unit, identity_ids).items()
         }
-
-    def _decided(self, change: Change, contracts: Contracts) -> Change:
-        """Return a change with what follows from it by our own rules: an extension gives nothing back by itself."""
-        before = _before(change, contracts)
-        if change.after is None or change.kind is not Kind.LATER:
-            return change
-        after = after_extension(before, self.rulebook.contract(change.after, before.grants), self.now)
-        return replace(change, after=after)
 
     def _note_losses(self, changes: Collection[Change], contracts: Contracts) -> None:
         after: dict[IdentityId, dict[str, Engagement]] = defaultdict(dict)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from lifecycle.domain.comparison import Comparing, Kind
 from lifecycle.domain.engagement import Engagement
-from lifecycle.domain.errors import LifecycleError, RosterRefused
+from lifecycle.domain.errors import LifecycleError
 from lifecycle.domain.guard import Feed, Limits
 from lifecycle.domain.roster import Scope
 from lifecycle.feed.matching import headers_match, look
@@ -136,7 +136,8 @@ class Intake:
             return self.uploads.find(upload.id)
         if same is not None and last is not None and same.confirmed_at < last.confirmed_at:
             return self._refuse(
-                upload, f"This is the file of {same.confirmed_at:%-d %B %Y, %H:%M} UTC; a newer one was confirmed since."
+                upload,
+                f"This is the file of {same.confirmed_at:%-d %B %Y, %H:%M} UTC; a newer one was confirmed since.",
             )
         if upload.as_of and source and source.as_of and upload.as_of < source.as_of:
             return self._refuse(
@@ -198,9 +199,7 @@ class Intake:
 
     # --- comparing ------------------------------------------------------------------------------------------------
 
-    def _compare(
-        self, upload: Upload, layout: ProfileSettings, worker: str, stager: Stager | None
-    ) -> Worked:
+    def _compare(self, upload: Upload, layout: ProfileSettings, worker: str, stager: Stager | None) -> Worked:
         """Compare what is staged; without a *stager* it was compared before, and is worked out for this instant."""
         now = self.clock.now()
         with self.store.read() as unit:
@@ -240,9 +239,7 @@ class Intake:
             contested=contested,
         )
 
-    def _absent(
-        self, upload: Upload, layout: ProfileSettings, comparer: Comparer, stager: Stager | None
-    ) -> None:
+    def _absent(self, upload: Upload, layout: ProfileSettings, comparer: Comparer, stager: Stager | None) -> None:
         """Note what a full roster lacks. One with rows that do not say whom they concern lacks nothing for certain."""
         if layout.scope is not Scope.FULL:
             return

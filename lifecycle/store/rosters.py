@@ -367,3 +367,23 @@ def values_found(unit: Unit, upload_id: str, kind: str, cause: str, limit: int =
     query = select(_T.weight, count).where(_T.upload_id == upload_id, _T.kind == kind, _T.cause == cause)
     query = query.group_by(_T.weight).order_by(count.desc(), _T.weight).limit(limit)
     return {row[0]: row[1] for row in unit.session.execute(query)}
+
+
+def clear_notes(unit: Unit, upload_id: str, cause: str) -> None:
+    """Delete the notes of one cause."""
+    unit.session.execute(
+        delete(RosterItemRow).where(_T.upload_id == upload_id, _T.kind == Kind.NOTE.value, _T.cause == cause)
+    )
+
+
+def last_number(unit: Unit, upload_id: str) -> int:
+    """Return the highest number of an item."""
+    return unit.session.scalar(select(func.max(_T.n)).where(_T.upload_id == upload_id)) or 0
+
+
+def sponsors_named(unit: Unit, upload_id: str) -> frozenset[str]:
+    """Return the sponsors that new and changed rows of an upload name."""
+    kinds = (Kind.NEW.value, Kind.CHANGED.value, Kind.SOONER.value, Kind.LATER.value)
+    query = select(_T.facts).where(_T.upload_id == upload_id, _T.kind.in_(kinds))
+    rows = unit.session.execute(query, execution_options={"yield_per": AT_ONCE}).scalars()
+    return frozenset(facts.get("after", {}).get("sponsor", "") for facts in rows) - {""}
