@@ -156,9 +156,7 @@ class QuickReader:
             odd.update(index for index, text in enumerate(texts) if text[:1].isdigit() and is_spoilt_id(text))
         return texts
 
-    def _check_keys(
-        self, worker_id: list[str] | None, reference: list[str] | None, count: int, odd: set[int]
-    ) -> None:
+    def _check_keys(self, worker_id: list[str] | None, reference: list[str] | None, count: int, odd: set[int]) -> None:
         key: Column | None = worker_id
         if self._meaning.profile.partial and reference is not None:
             key = reference if key is None else [a or b for a, b in zip(key, reference, strict=True)]

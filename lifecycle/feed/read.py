@@ -34,7 +34,10 @@ class Batch:
 
 
 def read_roster(
-    path: Path, profile: Profile, repairs: Repairs = Repairs(), limits: FileLimits = FileLimits()  # noqa: B008 - frozen
+    path: Path,
+    profile: Profile,
+    repairs: Repairs = Repairs(),
+    limits: FileLimits = FileLimits(),  # noqa: B008 - frozen
 ) -> Reader:
     """
     Open a roster file; CSV, XLSX or JSON by its content.
@@ -63,9 +66,7 @@ def read_roster(
 class Reader:
     """One file, read as often as `batches` is called."""
 
-    def __init__(
-        self, source: Source, header: Header, profile: Profile, repairs: Repairs, limits: FileLimits
-    ) -> None:
+    def __init__(self, source: Source, header: Header, profile: Profile, repairs: Repairs, limits: FileLimits) -> None:
         self.header = list(header.cells)
         self.header_line = header.line
         self.lines = 0

@@ -53,6 +53,8 @@ class Comparer:
     tally: Tally
     beat: Callable[[], None]
     """Called now and then; raises when somebody else works on this upload now."""
+    sponsors: set[str] = field(default_factory=set)
+    """Those that new and changed rows name."""
     _alike: dict[tuple[object, ...], Consequence] = field(default_factory=dict)
 
     def run(self) -> None:
@@ -119,6 +121,8 @@ class Comparer:
             found = decided.get(id(change), change)
             consequence = self._consequence(found, contracts)
             values = _columns(found, consequence)
+            if found.after is not None and found.row is not None and found.kind is not Kind.SAME:
+                self.sponsors.add(found.after.sponsor)
             bound = f"{found.row}|{values['kind']}|{values['weight']}|{found.changes}|{found.after}\n"
             self.tally.add(found, consequence.weight.value if consequence else "", bound)
             yield change, values

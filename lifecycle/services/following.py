@@ -29,7 +29,7 @@ class Following:
     @classmethod
     def load(cls, unit: Unit, rulebook: Rulebook, changes: list[Change], now: datetime) -> Following:
         """Load what sponsors have proposed for contracts that are extended."""
-        extended = {c.stored.engagement.id: c.stored for c in changes if c.stored and c.kind is Kind.LATER}
+        extended = {str(c.stored.engagement.id): c.stored for c in changes if c.stored and c.kind is Kind.LATER}
         proposed: dict[str, date] = {}
         for question in decisions.renewals_of(unit, extended):
             stored = extended[question.engagement_id].engagement  # type: ignore[index]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -18,9 +17,10 @@ from lifecycle.domain.errors import LifecycleError
 from lifecycle.domain.guard import Feed, Limits
 from lifecycle.domain.roster import Scope
 from lifecycle.feed.matching import headers_match, look
-from lifecycle.feed.read import FileLimits, read_roster
-from lifecycle.feed.table import Unreadable
-from lifecycle.services.clock import Clock, wall_clock
+from lifecycle.feed.read import read_roster
+from lifecycle.feed.table import FileLimits, Unreadable
+from lifecycle.services.claims import Claim, Claims
+from lifecycle.services.clock import Clock
 from lifecycle.services.comparing import Comparer
 from lifecycle.services.files import RosterFiles
 from lifecycle.services.layouts import Layouts
@@ -28,22 +28,15 @@ from lifecycle.services.reading import Stager
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sponsors import Sponsors
 from lifecycle.services.tally import Tally, findings
-from lifecycle.services.uploads import State, Upload, UploadClosed, Uploads, repairs_of, show
+from lifecycle.services.uploads import State, Upload, Uploads
 from lifecycle.settings.rosters import ProfileSettings, RosterSettings
 from lifecycle.store import rosters
-from lifecycle.store.roster_tables import RosterSourceRow, RosterUploadRow
+from lifecycle.store.roster_tables import RosterSourceRow
 from lifecycle.store.unit import Store, Unit
 
 _log = logging.getLogger(__name__)
-SILENT = timedelta(seconds=60)
-"""Whoever has shown no sign of life for so long reads no more; another may take over."""
 DELETED_AT_ONCE = 50_000
-
-
-class Superseded(LifecycleError):
-    """Somebody else works on this upload now."""
-
-    code = "superseded"
+ABSENT_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +61,7 @@ class Intake:
     sponsors: Sponsors
     settings: RosterSettings
     clock: Clock
-    wall: Callable[[], datetime] = wall_clock
+    claims: Claims
     _busy: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, upload_id: str) -> None:
@@ -80,7 +73,7 @@ class Intake:
             self.advance(upload_id)
         except LifecycleError as exc:
             _log.info("roster %s: %s", upload_id, exc)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, the upload says that nobody works on it
             _log.exception("roster %s could not be read", upload_id)
 
     def advance(self, upload_id: str) -> Upload:
@@ -159,47 +152,46 @@ class Intake:
     # --- reading --------------------------------------------------------------------------------------------------
 
     def _read(self, upload: Upload, layout: ProfileSettings) -> Upload:
-        worker = self._claim(upload.id, (State.RECEIVED,), State.READING)
-        try:
+        with self.claims.work(upload.id, State.RECEIVED, State.READING, lines=0, octets=0) as claim:
             self._clear(upload.id)
-            stager = self._stage(upload, layout, worker)
-            worked = self._compare(upload, layout, worker, stager)
-        except Unreadable as exc:
-            return self._unreadable(upload, worker, str(exc.complaint))
-        except BaseException:
-            self._let_go(upload.id, worker, State.READING, State.RECEIVED)
-            raise
-        counts = {**worked.tally.counts, **stager.counts, "untouched": stager.known}
-        self._finish(upload.id, worker, worked, counts=counts, lines=stager.counts["lines"])
+            try:
+                stager = self._stage(upload, layout, claim)
+            except Unreadable as exc:  # with other columns it may be readable
+                self._clear(upload.id)
+                claim.end(State.RECEIVED, error=str(exc.complaint))
+                return self.uploads.find(upload.id)
+            claim.beat(lines=stager.counts["lines"])
+            worked = self._compare(upload, layout, claim, stager)
+            counts = {**stager.counts, "untouched": stager.known}
+            self.show_anew(upload.id, claim, worked, counts)
         return self.uploads.find(upload.id)
 
-    def _stage(self, upload: Upload, layout: ProfileSettings, worker: str) -> Stager:
+    def show_anew(
+        self, upload_id: str, claim: Claim, worked: Worked, counts: dict[str, int] | None = None
+    ) -> None:
+        """Store what an upload would do, for somebody to look at."""
+        with self.store.read() as unit:
+            values = shown(unit, upload_id, worked, self.clock.now(), counts)
+        claim.end(State.READY, **values)
+
+    def _stage(self, upload: Upload, layout: ProfileSettings, claim: Claim) -> Stager:
         with self.store.read() as unit:
             seen = dict.fromkeys(rosters.digests(unit, upload.source), 0)
         limits = FileLimits(self.settings.largest_mib * 2**20, self.settings.most_rows)
-        reader = read_roster(
-            self.files.path(upload.id), self.layouts.profile(upload.profile, layout), upload.repairs, limits
-        )
-
-        def advance(lines: int, octets: int) -> None:
-            self._beat(upload.id, worker, lines=lines, octets=octets)
-
+        profile = self.layouts.profile(upload.profile, layout)
+        reader = read_roster(self.files.path(upload.id), profile, upload.repairs, limits)
         carried = ",".join(sorted(layout.columns))
-        stager = Stager(self.store, upload.id, carried, seen, advance)
+
+        def beat(lines: int, octets: int) -> None:
+            claim.beat(lines=lines, octets=octets)
+
+        stager = Stager(self.store, upload.id, carried, seen, beat, upload.canary)
         stager.run(reader)
         return stager
 
-    def _unreadable(self, upload: Upload, worker: str, why: str) -> Upload:
-        """Ask for other columns, or refuse the file, where it cannot be read as it was laid out."""
-        self._clear(upload.id)
-        with self.store.write() as unit:
-            values = {"state": State.RECEIVED.value, "error": why, "worker": ""}
-            rosters.change_upload(unit, upload.id, (State.READING,), worker_is=worker, **values)
-        return self.uploads.find(upload.id)
-
     # --- comparing ------------------------------------------------------------------------------------------------
 
-    def _compare(self, upload: Upload, layout: ProfileSettings, worker: str, stager: Stager | None) -> Worked:
+    def _compare(self, upload: Upload, layout: ProfileSettings, claim: Claim, stager: Stager | None) -> Worked:
         """Compare what is staged; without a *stager* it was compared before, and is worked out for this instant."""
         now = self.clock.now()
         with self.store.read() as unit:
@@ -208,11 +200,11 @@ class Intake:
         tally = Tally(self.settings.guard.moved_days)
         comparer = Comparer(
             self.store, self.rulebook, upload.id, self._comparing(upload, layout, contested, now), now,
-            stager.seen if stager else None, tally, lambda: self._beat(upload.id, worker),
+            stager.seen if stager else None, tally, claim.beat,
         )  # fmt: skip
         comparer.run()
         self._absent(upload, layout, comparer, stager)
-        self.sponsors.note(upload.id, upload.source)
+        self.sponsors.note(upload.id, comparer.sponsors)
         with self.store.read() as unit:
             guard = self._guard(unit, upload, layout, tally, now)
         document = layout.model_dump_json()
@@ -254,8 +246,8 @@ class Intake:
                 stated = {digest for digest, line in stager.seen.items() if line}
                 ids = rosters.unseen(unit, upload.source, since, stated, spoken_of)
         n = stager.n if stager else 0
-        for start in range(0, len(ids), DELETED_AT_ONCE // 25):
-            chunk = ids[start : start + DELETED_AT_ONCE // 25]
+        for start in range(0, len(ids), ABSENT_AT_ONCE):
+            chunk = ids[start : start + ABSENT_AT_ONCE]
             with self.store.read() as unit:
                 stored = [s for s in rosters.contracts(unit, chunk) if in_scope(s.engagement.vendor, layout)]
                 items = list(comparer.absent(unit, sorted(stored, key=lambda s: s.engagement.id)))
@@ -295,54 +287,11 @@ class Intake:
     def _limits(self) -> Limits:
         return self.settings.guard.limits
 
-    def work_out_anew(self, upload_id: str, worker: str) -> Worked:
-        """
-        Compare an upload as of now without reading its file again.
-
-        Raises:
-            RosterRefused: If another roster of its source was confirmed since; it is to be read anew.
-        """
+    def work_out_anew(self, upload_id: str, claim: Claim) -> Worked:
+        """Compare an upload as of now, without reading its file again."""
         upload = self.uploads.find(upload_id)
         assert upload.layout is not None  # noqa: S101 - what was compared before has a layout
-        return self._compare(upload, upload.layout, worker, None)
-
-    # --- who works on it ------------------------------------------------------------------------------------------
-
-    def _claim(self, upload_id: str, states: Sequence[State], state: State) -> str:
-        worker = secrets.token_hex(8)
-        with self.store.write() as unit:
-            values = {"state": state.value, "worker": worker, "beat_at": self.wall(), "lines": 0, "octets": 0}
-            if state is not State.READING:
-                values = {"state": state.value, "worker": worker, "beat_at": self.wall()}
-            if not rosters.change_upload(unit, upload_id, states, **values):
-                raise UploadClosed("Somebody else is at this roster just now.")
-        return worker
-
-    def claim(self, upload_id: str, states: Sequence[State], state: State) -> str:
-        """
-        Become the one who works on an upload.
-
-        Returns:
-            A name to show while at it.
-
-        Raises:
-            UploadClosed: If it is in none of *states*: somebody was faster.
-        """
-        return self._claim(upload_id, states, state)
-
-    def _beat(self, upload_id: str, worker: str, **values: Any) -> None:
-        with self.store.write() as unit:
-            states = (State.READING, State.APPLYING)
-            if not rosters.change_upload(unit, upload_id, states, worker_is=worker, beat_at=self.wall(), **values):
-                raise Superseded("Somebody else works on this roster now.")
-
-    def let_go(self, upload_id: str, worker: str, now: State, then: State) -> None:
-        """Leave an upload as it was, after a failure."""
-        self._let_go(upload_id, worker, now, then)
-
-    def _let_go(self, upload_id: str, worker: str, now: State, then: State) -> None:
-        with self.store.write() as unit:
-            rosters.change_upload(unit, upload_id, (now,), worker_is=worker, state=then.value, worker="")
+        return self._compare(upload, upload.layout, claim, None)
 
     def _clear(self, upload_id: str) -> None:
         while True:
@@ -350,33 +299,19 @@ class Intake:
                 if rosters.clear_items(unit, upload_id, limit=DELETED_AT_ONCE) < DELETED_AT_ONCE:
                     return
 
-    def _finish(self, upload_id: str, worker: str, worked: Worked, **values: Any) -> None:
-        with self.store.write() as unit:
-            rosters.change_upload(
-                unit, upload_id, (State.READING, State.APPLYING), worker_is=worker, state=State.READY.value, worker="",
-                **{**shown(unit, upload_id, worked, self.clock.now()), **values},
-            )  # fmt: skip
-
     def recover(self) -> None:
         """Take up what a process left behind when it was killed: what was read is read again, the rest waits anew."""
-        with self.store.write() as unit:
-            stuck = [
-                row for row in rosters.uploads(unit, states=(State.READING, State.APPLYING), limit=1000)
-                if row.beat_at is None or self.wall() - row.beat_at > SILENT
-            ]  # fmt: skip
-            for row in stuck:
-                then = State.RECEIVED if row.state == State.READING else State.READY
-                rosters.change_upload(unit, row.id, (row.state,), worker_is=row.worker, state=then.value, worker="")
-        for row in stuck:
-            if row.state == State.READING:
-                self.start(row.id)
+        for upload_id in self.claims.take_back():
+            self.start(upload_id)
 
 
-def shown(unit: Unit, upload_id: str, worked: Worked, now: datetime) -> dict[str, Any]:
-    """Return the columns of an upload that say what it would do."""
+def shown(
+    unit: Unit, upload_id: str, worked: Worked, now: datetime, counts: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """Return the columns of an upload that say what it would do; *counts* are those of reading, if it was read now."""
     counted = {kind: n for (kind,), n in rosters.count_items(unit, upload_id, "kind").items()}
-    row = Uploads.row(unit, upload_id)
-    kept = {name: n for name, n in row.counts.items() if name not in set(Kind)}
+    read = counts if counts is not None else Uploads.row(unit, upload_id).counts
+    kept = {name: n for name, n in read.items() if name not in set(Kind)}
     return {
         "counts": {**kept, **counted},
         "totals": dict(worked.tally.totals),
@@ -403,6 +338,3 @@ def note_accepted(unit: Unit, upload: Upload, now: datetime, import_id: str) -> 
     unit.session.add(row)
     unit.session.flush()
 
-
-__all__ = ["Intake", "Superseded", "Worked", "in_scope", "note_accepted", "show", "shown"]
-_ = (Mapping, RosterUploadRow, repairs_of)

@@ -10,6 +10,7 @@ from typing import Any
 from lifecycle.domain.comparison import Kind, digest_of
 from lifecycle.domain.roster import Cause, Complaint, RosterRow
 from lifecycle.feed.read import Batch, Reader
+from lifecycle.feed.table import refuse
 from lifecycle.store import rosters
 from lifecycle.store.unit import Store
 
@@ -32,12 +33,15 @@ class Stager:
     """Digests of what is stored; to 0 until the file states it, then to the line that does."""
     advance: Callable[[int, int], None]
     """Told lines and octets read so far; raises when somebody else reads this file now."""
+    canary: str = ""
+    """Worker id that must be in the file."""
     n: int = 0
     known: int = 0
     """Rows that say exactly what is stored."""
     unreadable: int = 0
     """Rows that cannot be used and do not even say whom they concern."""
     counts: Counter[str] = field(default_factory=Counter)
+    _sung: bool = False
     _new: set[str] = field(default_factory=set)
 
     def run(self, reader: Reader) -> None:
@@ -54,11 +58,16 @@ class Stager:
                 with self.store.write() as unit:
                     rosters.add_items(unit, items)
             self.advance(batch.lines, batch.octets)
+        if self.canary and not self._sung:
+            remedy = "Ask for the whole report; this one is cut, or is about something else."
+            raise refuse(0, "", f"the worker {self.canary} in every file", remedy)
         self.counts["aside"] = batch.aside
         self.counts["lines"] = batch.lines
 
     def _rows(self, rows: Sequence[RosterRow]) -> list[dict[str, Any]]:
         staged, seen, new = [], self.seen, self._new
+        if self.canary and not self._sung:
+            self._sung = any(row.worker_id == self.canary for row in rows)
         for row in rows:
             digest = digest_of(row, self.carried)
             line = seen.get(digest)

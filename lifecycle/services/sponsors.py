@@ -26,13 +26,12 @@ class Sponsors:
 
     store: Store
 
-    def note(self, upload_id: str, source: str) -> None:
-        """Add a note for every new or changed row whose sponsor is misspelt, or no longer here."""
+    def note(self, upload_id: str, named: Collection[str]) -> None:
+        """Add a note for every new or changed row whose sponsor (one of *named*) is misspelt, or no longer here."""
         with self.store.write() as unit:
             rosters.clear_notes(unit, upload_id, Cause.SPONSOR.value)
         with self.store.read() as unit:
-            named = rosters.sponsors_named(unit, upload_id)
-            wrong = self._wrong(unit, source, named)
+            wrong = self._wrong(unit, named)
         if not wrong:
             return
         after, n = -1, None
@@ -57,7 +56,7 @@ class Sponsors:
             after = rows[-1].n
 
     @staticmethod
-    def _wrong(unit: Unit, source: str, named: Collection[str]) -> dict[str, str]:
+    def _wrong(unit: Unit, named: Collection[str]) -> dict[str, str]:
         """Return sponsors that are misspelt or gone, each with what to do."""
         spellings = {key_of(name): name for name in named if name}
         known = members.by_names(unit, list(spellings)) if spellings else []
@@ -71,7 +70,7 @@ class Sponsors:
         unknown = [key for key in spellings if key not in here | gone | used and is_address(key)]
         if len(unknown) > MOST_SPELLINGS:
             return wrong
-        candidates = sorted(here | used | {key for key in members.addresses(unit)})
+        candidates = sorted(here | used | members.addresses(unit))
         for key in unknown:
             close = difflib.get_close_matches(key, candidates, n=1, cutoff=ALIKE)
             if close:

@@ -14,7 +14,7 @@ from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.roster import RosterRow, Standing
 from lifecycle.store.people import OWNER, chunks, stored_contract, stored_contract_columns
-from lifecycle.store.roster_tables import RosterItemRow, RosterProfileRow, RosterUploadRow, SurpriseRow
+from lifecycle.store.roster_tables import BatchReviewRow, RosterItemRow, RosterProfileRow, RosterUploadRow, SurpriseRow
 from lifecycle.store.tables import EngagementRow, IdentityRow, RosterImportRow
 from lifecycle.store.unit import Unit
 
@@ -381,9 +381,43 @@ def last_number(unit: Unit, upload_id: str) -> int:
     return unit.session.scalar(select(func.max(_T.n)).where(_T.upload_id == upload_id)) or 0
 
 
-def sponsors_named(unit: Unit, upload_id: str) -> frozenset[str]:
-    """Return the sponsors that new and changed rows of an upload name."""
-    kinds = (Kind.NEW.value, Kind.CHANGED.value, Kind.SOONER.value, Kind.LATER.value)
-    query = select(_T.facts).where(_T.upload_id == upload_id, _T.kind.in_(kinds))
-    rows = unit.session.execute(query, execution_options={"yield_per": AT_ONCE}).scalars()
-    return frozenset(facts.get("after", {}).get("sponsor", "") for facts in rows) - {""}
+def locked_upload(unit: Unit, upload_id: str) -> RosterUploadRow | None:
+    """Load an upload that nobody else changes before this unit has ended."""
+    query = select(RosterUploadRow).where(_U.id == upload_id).execution_options(populate_existing=True)
+    return unit.session.scalars(unit.lock(query)).one_or_none()
+
+
+def reviews(unit: Unit, upload_id: str) -> list[BatchReviewRow]:
+    """List what people have said about a held roster, first come first."""
+    columns = BatchReviewRow.__table__.c
+    return list(unit.session.scalars(select(BatchReviewRow).where(columns.upload_id == upload_id).order_by(columns.at)))
+
+
+def clear_reviews(unit: Unit, upload_id: str) -> None:
+    """Forget what people have said about a roster that is not any more what they saw."""
+    unit.session.execute(delete(BatchReviewRow).where(BatchReviewRow.__table__.c.upload_id == upload_id))
+
+
+def vendors_losing(unit: Unit, upload_id: str) -> list[str]:
+    """List the vendors whose people lose something by an upload."""
+    kinds = (Kind.SOONER.value, Kind.GONE.value)
+    query = select(_E.vendor).distinct().join_from(RosterItemRow, EngagementRow, _E.id == _T.engagement_id)
+    return list(unit.session.scalars(query.where(_T.upload_id == upload_id, _T.kind.in_(kinds))))
+
+
+def sources(unit: Unit) -> frozenset[str]:
+    """Return every source that a roster was confirmed from."""
+    return frozenset(unit.session.scalars(select(_M.source).distinct())) - {""}
+
+
+def imports_of(unit: Unit, source: str, limit: int) -> list[RosterImportRow]:
+    """List the confirmed rosters of a source, newest first."""
+    query = select(RosterImportRow).where(_M.source == source).order_by(_M.confirmed_at.desc(), _M.id)
+    return list(unit.session.scalars(query.limit(limit)))
+
+
+def settled_before(unit: Unit, at: datetime, limit: int) -> list[str]:
+    """List ids of uploads that nothing comes of any more and that arrived before *at*."""
+    states = ("applied", "discarded", "refused")
+    query = select(_U.id).where(_U.state.in_(states), _U.received_at < at, _U.size > 0).limit(limit)
+    return list(unit.session.scalars(query))
