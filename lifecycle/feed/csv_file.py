@@ -3,70 +3,100 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterator, Sequence
+from itertools import accumulate, chain
+from pathlib import Path
+from typing import Any
 
-from lifecycle.feed.table import Table, refuse
+from lifecycle.feed.decoding import TextStream, breaks
+from lifecycle.feed.table import Block, FileLimits, Unreadable, refuse
 
 OTHER_DELIMITERS = (",", ";", "\t", "|")
-CODECS = {"utf-8": "utf-8-sig", "mac-roman": "mac_roman"}
 NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab", "|": "a bar"}
+FIRST_LINES = 50
+BLOCK_LINES = 5_000
+BLOCK_OCTETS = 4 * 2**20
+"""A block ends with fewer lines where lines are long, so that memory is bounded."""
 
 
-def read_csv(content: bytes, *, encoding: str, delimiter: str) -> Table:
+class CsvFile:
+    """One CSV file."""
+
+    typed = False
+
+    def __init__(self, path: Path, *, encoding: str, delimiter: str, limits: FileLimits) -> None:
+        self._path = path
+        self._encoding = encoding
+        self._delimiter = delimiter
+        self._limits = limits
+
+    def blocks(self) -> Iterator[Block]:
+        """
+        Read from the start.
+
+        Raises:
+            Unreadable: Wrong encoding, NUL, broken quotes, too large; after the block with the lines before it.
+        """
+        with self._path.open("rb") as file:
+            stream = TextStream(file, self._encoding, self._limits)
+            reader = csv.reader(chain.from_iterable(stream.pieces()), delimiter=self._delimiter, strict=True)
+            most = FIRST_LINES
+            failure: Unreadable | None = None
+            while failure is None:
+                before = reader.line_num
+                lines, failure = self._take(reader, stream, most)
+                if lines:
+                    yield Block(_numbers(lines, before, reader.line_num), lines, stream.octets)
+                elif failure is None:
+                    return
+                most = BLOCK_LINES
+            raise failure
+
+    def _take(self, reader: Any, stream: TextStream, most: int) -> tuple[list[list[str]], Unreadable | None]:
+        lines: list[list[str]] = []
+        enough = stream.octets + BLOCK_OCTETS
+        began = reader.line_num
+        try:
+            for cells in reader:
+                lines.append(cells)
+                if len(lines) >= most or stream.octets >= enough:
+                    break
+        except csv.Error as exc:
+            line = began + 1 + sum(map(_height, lines))
+            return lines, _broken(line, str(exc))
+        except Unreadable as exc:
+            return lines, exc
+        return lines, None
+
+
+def _broken(line: int, why: str) -> Unreadable:
+    if "field larger" in why:
+        remedy = "Shorten it; or look for a quotation mark before it that is not closed."
+        return refuse(line, why, f"fields of at most {csv.field_size_limit():,} characters", remedy)
+    remedy = "Look for a quotation mark that is not closed or not doubled, from this line on."
+    return refuse(line, why, "fields whose quotation marks are closed", remedy)
+
+
+def _numbers(lines: Sequence[Sequence[str]], before: int, after: int) -> Sequence[int]:
+    if after - before == len(lines):
+        return range(before + 1, after + 1)
+    return list(accumulate(map(_height, lines), initial=before + 1))[:-1]
+
+
+def _height(cells: Sequence[str]) -> int:
+    return 1 + sum(breaks(cell) for cell in cells)
+
+
+def check_delimiter(line: int, cells: Sequence[str], delimiter: str) -> None:
     """
-    Read *content* as CSV.
+    Notice a header that is one cell because the file separates its columns by something else.
 
     Raises:
-        Unreadable: Empty, wrong encoding, NUL, broken quotes in the header, wrong delimiter.
+        Unreadable: It is so.
     """
-    text = _decoded(content, encoding)
-    nul = text.find("\0")
-    if nul >= 0:
-        line = text.count("\n", 0, nul) + 1
-        remedy = "The file is damaged or not text; ask the vendor to export it again."
-        raise refuse(line, "NUL", "text without NUL characters", remedy)
-    records = _records(text, delimiter)
-    first = next(records, None)
-    if first is None:
-        raise refuse(0, "", "a header line and at least one row", "The file is empty; ask the vendor to send it again.")
-    line, header = first
-    names = [cell.strip() for cell in header]
-    _check_delimiter(line, names, delimiter)
-    return Table(names, line, records)
-
-
-def _decoded(content: bytes, encoding: str) -> str:
-    try:
-        return content.decode(CODECS.get(encoding, encoding))
-    except UnicodeDecodeError as exc:
-        line = content.count(b"\n", 0, exc.start) + 1
-        found = " ".join(f"{octet:02X}" for octet in content[exc.start : exc.start + 4])
-        remedy = 'Save it as "CSV UTF-8", or set encoding in the profile to what the vendor uses.'
-        raise refuse(line, f"bytes {found}", f"{encoding} text", remedy) from exc
-
-
-def _records(text: str, delimiter: str) -> Iterator[tuple[int, Sequence[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    began = 1
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield began, cells
-            began = reader.line_num + 1
-    except csv.Error as exc:
-        remedy = "Look for a quotation mark that is not closed or not doubled, from this line on."
-        raise refuse(began, str(exc), "fields whose quotation marks are closed", remedy) from exc
-
-
-def _check_delimiter(line: int, names: Sequence[str], delimiter: str) -> None:
-    if len(names) > 1:
+    if len(cells) > 1 or not cells:
         return
-    other = next((d for d in OTHER_DELIMITERS if d != delimiter and d in names[0]), None)
+    other = next((d for d in OTHER_DELIMITERS if d != delimiter and d in cells[0]), None)
     if other:
-        raise refuse(
-            line,
-            names[0][:60],
-            f"columns separated by {NAMES.get(delimiter, delimiter)}",
-            f"The file seems to use {NAMES[other]}; set delimiter in the profile.",
-        )
+        expected = f"columns separated by {NAMES.get(delimiter, delimiter)}"
+        raise refuse(line, cells[0][:60], expected, f"The file seems to use {NAMES[other]}; set it in the layout.")

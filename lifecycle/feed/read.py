@@ -1,102 +1,128 @@
-"""Reading a whole roster file: rows when it can be trusted, complaints when it cannot."""
+"""Reading a roster file: rows as they come, and complaints about what cannot be used."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
 
-from lifecycle.domain.roster import Complaint, RosterRow, find_conflicts, repeated_rows
-from lifecycle.feed.csv_file import read_csv
-from lifecycle.feed.profile import Interpreter, Profile
-from lifecycle.feed.table import Table, Unreadable
-from lifecycle.feed.xlsx_file import read_xlsx
+from lifecycle.domain.roster import Complaint, Repairs, RosterRow
+from lifecycle.feed.careful import CarefulReader, Left
+from lifecycle.feed.header import Header, find_header
+from lifecycle.feed.kinds import source_of
+from lifecycle.feed.meaning import Meaning
+from lifecycle.feed.profile import Profile
+from lifecycle.feed.quick import QuickReader
+from lifecycle.feed.table import Block, Cell, FileLimits, Source, Unreadable, refuse, too_large, too_many_rows
 
-ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
-LARGEST_FILE = 256 * 2**20
-PROGRESS_EVERY = 2_000
+__all__ = ["Batch", "FileLimits", "Reader", "Unreadable", "read_roster"]
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What a file holds. With any complaint there are no rows: a file is used whole or not at all."""
+@dataclass
+class Batch:
+    """What some lines of a file hold."""
 
-    sha256: str
-    rows: Sequence[RosterRow]
-    complaints: Sequence[Complaint]
-    warnings: Sequence[Complaint]
+    rows: list[RosterRow]
+    complaints: list[Complaint]
     lines: int
-    """Lines with something in them, the header not counted."""
+    """Lines with something in them read so far, the header not counted."""
+    octets: int
+    """Bytes read so far."""
+    aside: int
+    """Rows left aside so far: not yet approved, or of people whom no contract binds."""
 
 
-def read_roster(content: bytes, profile: Profile, progress: Callable[[int], None] = lambda _: None) -> Reading:
+def read_roster(
+    path: Path,
+    profile: Profile,
+    repairs: Repairs = Repairs(),
+    limits: FileLimits = FileLimits(),  # noqa: B008 - frozen
+) -> Reader:
     """
-    Read a roster file.
+    Open a roster file; CSV, XLSX or JSON by its content.
 
     Args:
-        content: The whole file; CSV, or XLSX by its first bytes.
+        path: The file, which must not change while it is read.
         profile: How it is laid out.
-        progress: Told the number of lines read so far, now and then.
+        repairs: What a person has said about rows that could not be used.
+        limits: How much is read before the file is refused.
+
+    Raises:
+        Unreadable: It is no roster of this layout.
     """
-    sha256 = hashlib.sha256(content).hexdigest()
-    try:
-        table = _table(content, profile)
-        rows, complaints, lines = _rows(table, profile, progress)
-    except Unreadable as exc:
-        return Reading(sha256, (), (exc.complaint,), (), 0)
-    complaints += find_conflicts(rows)
-    if complaints:
-        return Reading(sha256, (), tuple(sorted(complaints, key=lambda c: c.line)), (), lines)
-    repeated = repeated_rows(rows)
-    warnings: tuple[Complaint, ...] = ()
-    if repeated:
-        remedy = "They were counted once."
-        warnings = (Complaint(0, "", f"{repeated} repeated rows", "each contract once", remedy),)
-    return Reading(sha256, rows, (), warnings, lines)
+    size = path.stat().st_size
+    if size > limits.largest_bytes:
+        raise too_large(size, limits)
+    source = source_of(path, profile, limits)
+    blocks = source.blocks()
+    first = next(blocks, None)
+    blocks.close()
+    if first is None or not any(map(_says_something, first.lines)):
+        raise refuse(0, "", "a header line and at least one row", "The file is empty; ask the vendor to send it again.")
+    return Reader(source, find_header(first, profile), profile, repairs, limits)
 
 
-def _table(content: bytes, profile: Profile) -> Table:
-    if len(content) > LARGEST_FILE:
-        remedy = "Split the file by vendor."
-        raise Unreadable(Complaint(0, "", f"{len(content):,} bytes", f"at most {LARGEST_FILE:,} bytes", remedy))
-    if content.startswith(ZIP):
-        return read_xlsx(content, sheet=profile.sheet)
-    if content.startswith(OLE):
-        remedy = "Save it as .xlsx or CSV."
-        raise Unreadable(Complaint(0, "", "an old Excel file (.xls)", "CSV or XLSX", remedy))
-    return read_csv(content, encoding=profile.encoding, delimiter=profile.delimiter)
+class Reader:
+    """One file, read as often as `batches` is called."""
+
+    def __init__(self, source: Source, header: Header, profile: Profile, repairs: Repairs, limits: FileLimits) -> None:
+        self.header = list(header.cells)
+        self.header_line = header.line
+        self.lines = 0
+        self.aside = 0
+        self.complained = 0
+        """Rows with complaints."""
+        self._source = source
+        self._begins = header.at + 1
+        self._limits = limits
+        self._meaning = Meaning(profile, repairs, header.cells)
+        self._quick = QuickReader(self._meaning, typed=source.typed)
+        self._careful = CarefulReader(self._meaning)
+
+    def batches(self) -> Iterator[Batch]:
+        """
+        Read the rows, some thousands at a time.
+
+        Raises:
+            Unreadable: The file breaks, is too large, or has no rows; nothing of what was read before counts.
+        """
+        self.lines = self.aside = self.complained = blank = 0
+        begins = self._begins
+        for block in self._source.blocks():
+            lines = block.lines[begins:]
+            batch = self._batch(block.numbers[begins:], lines, block.octets)
+            begins = 0
+            blank += len(lines) - batch.lines
+            self.lines += batch.lines
+            self.aside += batch.aside
+            if max(self.lines, blank) > self._limits.most_rows:
+                raise too_many_rows(self._limits)
+            batch.lines, batch.aside = self.lines, self.aside
+            yield batch
+        if not self.lines:
+            remedy = "There is only a header. An empty roster is never taken to mean that everybody has left."
+            raise refuse(0, "no rows", "at least one row", remedy)
+
+    def _batch(self, numbers: Sequence[int], lines: Sequence[Sequence[Cell]], octets: int) -> Batch:
+        taken = self._quick.read(numbers, lines)
+        batch = Batch(taken.rows, [], len(lines), octets, taken.aside)
+        before = len(batch.rows)
+        for index in taken.odd:
+            found = self._careful.read(numbers[index], lines[index])
+            if found is Left.BLANK:
+                batch.lines -= 1
+            elif found is Left.ASIDE:
+                batch.aside += 1
+            elif isinstance(found, RosterRow):
+                batch.rows.append(found)
+            else:
+                batch.complaints += found
+                self.complained += 1
+        if len(batch.rows) > before:
+            batch.rows.sort(key=attrgetter("line"))
+        return batch
 
 
-def _rows(
-    table: Table, profile: Profile, progress: Callable[[int], None]
-) -> tuple[list[RosterRow], list[Complaint], int]:
-    interpreter = Interpreter(profile, table)
-    if not interpreter.has_all_columns:
-        return [], [*interpreter.complaints, *_shared_ids(interpreter, table)], 0
-    rows: list[RosterRow] = []
-    lines = 0
-    for line, cells in table.lines:
-        lines += 1
-        row = interpreter.row(line, cells)
-        if row is not None:
-            rows.append(row)
-        if lines % PROGRESS_EVERY == 0:
-            progress(lines)
-    if not lines:
-        remedy = "There is only a header. An empty roster is never taken to mean that everybody has left."
-        interpreter.complaints.append(Complaint(0, "", "no rows", "at least one row", remedy))
-    return rows, interpreter.complaints, lines
-
-
-def _shared_ids(interpreter: Interpreter, table: Table) -> list[Complaint]:
-    """Look through a file whose header is wrong already for ids that name two people, to save a second round."""
-    names: dict[str, tuple[int, str]] = {}
-    complaints = []
-    for line, cells in table.lines:
-        worker_id, name = interpreter.worker_of(cells)
-        first_line, first = names.setdefault(worker_id, (line, name))
-        if worker_id and name != first:
-            expected = f"one person for each id, but line {first_line} gives it to {first} and this line to {name}"
-            remedy = "Ask the vendor which of the two holds this id, and correct the other line."
-            complaints.append(Complaint(line, interpreter.profile.columns["worker_id"], worker_id, expected, remedy))
-    return complaints
+def _says_something(cells: Sequence[Cell]) -> bool:
+    return any(cell.strip() if isinstance(cell, str) else True for cell in cells)

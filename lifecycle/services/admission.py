@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from lifecycle.domain.errors import LifecycleError
@@ -109,24 +109,53 @@ def _link(unit: Unit, member: MemberRow, settings: SignInSettings, now: datetime
     return len(found) == 1
 
 
-def link_to_roster(unit: Unit, persons: Sequence[Identity], settings: SignInSettings, now: datetime) -> None:
-    """Recognise those who signed in before they stood on the roster: they are here on a contract from now on."""
-    by_email = settings.contractors_by == "email"
-    emails = {key_of(p.email): p for p in persons if p.email}
-    numbers = {key_of(p.worker_id): p for p in persons}
-    for member in members.not_on_roster(unit) if persons else ():
-        # an administrator has vouched for the address of a local account, which has no number
-        named_by_email = by_email or member.provider == LOCAL
-        person = emails.get(member.email_key) if named_by_email else numbers.get(key_of(member.employee_id))
-        if person is None or member.employee_since is not None:
-            continue
-        if _is_last_administrator(unit, member):  # a slip in a roster must not lock everybody out
-            member.employee_since = now
+@dataclass
+class Linking:
+    """Recognises, among people who are new on a roster, those who have signed in before."""
+
+    unit: Unit
+    now: datetime
+    _by_email: bool
+    _waiting: Sequence[MemberRow]
+    _keys: frozenset[str]
+    _emails: dict[str, Identity] = field(default_factory=dict)
+    _numbers: dict[str, Identity] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, unit: Unit, settings: SignInSettings, now: datetime) -> Linking:
+        """Load those who have signed in and stand on no roster."""
+        waiting = [m for m in members.not_on_roster(unit) if m.employee_since is None]
+        keys = frozenset({m.email_key for m in waiting} | {key_of(m.employee_id) for m in waiting}) - {""}
+        return cls(unit, now, settings.contractors_by == "email", waiting, keys)
+
+    def consider(self, persons: Sequence[Identity]) -> None:
+        """Remember those among *persons* whom somebody could be."""
+        for person in persons if self._keys else ():
+            email, number = key_of(person.email), key_of(person.worker_id)
+            if email in self._keys:
+                self._emails[email] = person
+            if number in self._keys:
+                self._numbers[number] = person
+
+    def link(self) -> None:
+        """Recognise them: they are here on a contract from now on."""
+        for member in self._waiting:
+            # an administrator has vouched for the address of a local account, which has no number
+            named_by_email = self._by_email or member.provider == LOCAL
+            found = self._emails.get(member.email_key) if named_by_email else None
+            person = found if named_by_email else self._numbers.get(key_of(member.employee_id))
+            if person is not None:
+                self._recognise(member, person)
+        self.unit.session.flush()
+
+    def _recognise(self, member: MemberRow, person: Identity) -> None:
+        if _is_last_administrator(self.unit, member):  # a slip in a roster must not lock everybody out
+            member.employee_since = self.now
         else:
             member.identity_id = person.id
-        unit.session.add(member)
-        unit.audit(
-            at=now, actor="roster", action="member-changed", object_=f"member:{member.id}",
+        self.unit.session.add(member)
+        self.unit.audit(
+            at=self.now, actor="roster", action="member-changed", object_=f"member:{member.id}",
             after={"on_roster_as": person.id, "kept_as_employee": member.identity_id is None},
         )  # fmt: skip
 

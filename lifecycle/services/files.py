@@ -53,8 +53,7 @@ class RosterFiles:
             with os.fdopen(os.open(arriving, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 while chunk := stream.read(CHUNK):
                     size += len(chunk)
-                    if size > self.largest:
-                        raise FileTooLarge(f"The file has more than {self.largest // 2**20} MiB; split it by vendor.")
+                    self._check(size)
                     digest.update(chunk)
                     file.write(chunk)
                 file.flush()
@@ -69,6 +68,10 @@ class RosterFiles:
         finally:
             os.close(folder)
         return Kept(digest.hexdigest(), size)
+
+    def _check(self, size: int) -> None:
+        if size > self.largest:
+            raise FileTooLarge(f"The file has more than {self.largest // 2**20} MiB; split it by vendor.")
 
     def delete(self, upload_id: str) -> None:
         """Delete the file of an upload, if it is still there."""

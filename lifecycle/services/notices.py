@@ -32,6 +32,9 @@ class Topic(StrEnum):
     MISTAKE = "mistake-reported"
     CONTRACT = "contract-window"
     MEMBERS = "members"
+    ROSTER = "roster"
+    HELD = "roster-held"
+    SOURCE = "roster-source"
 
 
 @dataclass(frozen=True, slots=True)

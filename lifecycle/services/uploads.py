@@ -72,6 +72,7 @@ class Upload:
     size: int
     received_at: datetime
     as_of: datetime | None
+    canary: str
     profile: str
     source: str
     layout: ProfileSettings | None
@@ -150,7 +151,7 @@ def show(row: RosterUploadRow) -> Upload:
     layout = ProfileSettings.model_validate(row.layout) if row.layout else None
     return Upload(
         row.id, State(row.state), row.way, row.actor, row.member_id, row.file_name, row.sha256, row.size,
-        row.received_at, row.as_of, row.profile, row.source, layout, repairs_of(row), tuple(row.header), row.lines,
+        row.received_at, row.as_of, row.canary, row.profile, row.source, layout, repairs_of(row), tuple(row.header), row.lines,
         row.octets, dict(row.counts), dict(row.totals), tuple(row.guard), row.digest, row.shown_at, row.import_id,
         row.note, row.error,
     )  # fmt: skip
@@ -190,6 +191,7 @@ class Uploads:
         member_id: str = "",
         profile: str = "",
         as_of: datetime | None = None,
+        canary: str = "",
     ) -> str:
         """
         Store a file durably and return the id of its upload.
@@ -202,6 +204,7 @@ class Uploads:
             member_id: Of whoever sends it in a browser.
             profile: How it is laid out; empty: recognised by its header.
             as_of: When it was made, if that is known.
+            canary: Worker id that must be in it.
 
         Raises:
             FileTooLarge: If it has more bytes than the configuration allows; nothing is kept.
@@ -215,7 +218,7 @@ class Uploads:
             unit.session.add(
                 RosterUploadRow(
                     id=upload_id, state=State.RECEIVED.value, way=way, actor=actor, member_id=member_id,
-                    file_name=file_name[:255], sha256=kept.sha256, size=kept.size, received_at=now, as_of=as_of,
+                    file_name=file_name[:255], sha256=kept.sha256, size=kept.size, received_at=now, as_of=as_of, canary=canary,
                     profile=profile, source=self.layouts.source_of(profile, layout) if layout else "",
                     layout=layout.model_dump(mode="json") if layout else {}, repairs={}, header=[], counts={},
                     totals={}, guard=[],

@@ -174,3 +174,9 @@ def end_sessions(unit: Unit, at: datetime, *, member_ids: Collection[str], sessi
         statement = statement.where(_S.token_hash != but)
     result: Any = unit.session.execute(statement.values(ended_at=at))
     return int(result.rowcount)
+
+
+def addresses(unit: Unit) -> frozenset[str]:
+    """Return the e-mail keys of everybody who may sign in."""
+    query = select(_M.email_key).where(_M.email_key != "", _M.disabled_at.is_(None))
+    return frozenset(unit.session.scalars(query))

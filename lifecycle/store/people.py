@@ -418,3 +418,8 @@ def first_due(unit: Unit, after: datetime) -> datetime | None:
     return unit.session.scalar(
         select(_E.next_change_at).where(_E.next_change_at > after).order_by(_E.next_change_at).limit(1)
     )
+
+
+def sponsors_in_use(unit: Unit) -> frozenset[str]:
+    """Return the keys of everybody who sponsors a stored contract, whenever it ran."""
+    return frozenset(unit.session.scalars(select(_E.sponsor_key).distinct())) - {""}

@@ -40,6 +40,8 @@ class RosterUploadRow(Table, table=True):
     received_at: datetime = instant(required=True)
     as_of: datetime | None = instant()
     """When the file was made, as far as that is known."""
+    canary: str = words()
+    """Worker id that must be in it."""
     profile: str = words()
     """Name of the profile; empty until one is chosen or recognised."""
     source: str = words()
@@ -65,6 +67,8 @@ class RosterUploadRow(Table, table=True):
     import_id: str = words()
     note: str = words()
     error: str = words()
+    held: int = count()
+    """Whether the guard has held it; it stays so until two people have released it."""
     worker: str = words()
     """Who reads or applies it just now; whoever finds another name here stops."""
     beat_at: datetime | None = instant()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 
-from lifecycle.domain.comparison import StoredContract
+from lifecycle.domain.comparison import Kind, StoredContract
+from lifecycle.domain.engagement import Engagement, EngagementId, Measures
+from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.roster import RosterRow, Standing
 from lifecycle.store.people import OWNER, chunks, stored_contract, stored_contract_columns
-from lifecycle.store.roster_tables import RosterItemRow, RosterProfileRow, RosterUploadRow, SurpriseRow
+from lifecycle.store.roster_tables import BatchReviewRow, RosterItemRow, RosterProfileRow, RosterUploadRow, SurpriseRow
 from lifecycle.store.tables import EngagementRow, IdentityRow, RosterImportRow
 from lifecycle.store.unit import Unit
 
@@ -43,9 +46,22 @@ def uploads(
     return list(unit.session.scalars(query))
 
 
-def change_upload(unit: Unit, upload_id: str, states: Collection[str], **values: Any) -> bool:
-    """Change an upload if it is in one of *states*; return whether it was, so that two who act at once do not both."""
+def change_upload(
+    unit: Unit, upload_id: str, states: Collection[str], *, worker_is: str | None = None, **values: Any
+) -> bool:
+    """
+    Change an upload; return whether it was changed, so that of two who act at once only one does.
+
+    Args:
+        unit: To write in.
+        upload_id: Which.
+        states: Only if it is in one of these.
+        worker_is: Only if it is this one who works on it.
+        values: Column to value.
+    """
     statement = update(RosterUploadRow).where(_U.id == upload_id, _U.state.in_(list(states))).values(**values)
+    if worker_is is not None:
+        statement = statement.where(_U.worker == worker_is)
     result: Any = unit.session.execute(statement.execution_options(synchronize_session="fetch"))
     unit.shows()
     return bool(result.rowcount)
@@ -105,6 +121,34 @@ def contracts(unit: Unit, ids: Collection[str]) -> list[StoredContract]:
     ]
 
 
+def engagements_of_items(unit: Unit, upload_id: str, kinds: Collection[str]) -> list[str]:
+    """List the ids of the contracts that items of some kinds concern."""
+    query = select(_T.engagement_id).where(_T.upload_id == upload_id, _T.kind.in_(list(kinds)))
+    return list(unit.session.scalars(query.order_by(_T.engagement_id)))
+
+
+def spoken_of(unit: Unit, upload_id: str, source: str) -> frozenset[str]:
+    """Return the ids of stored contracts that rows of an upload speak of, whether or not they can be used."""
+    settled = select(_T.engagement_id).where(_T.upload_id == upload_id, _T.engagement_id != "")
+    found = set(unit.session.scalars(settled))
+    useless = select(_T.worker_id, _T.reference).where(_T.upload_id == upload_id, _T.kind == Kind.UNUSABLE.value)
+    rows = list(unit.session.execute(useless))
+    about = contracts_about(unit, source, {r.worker_id for r in rows}, {r.reference for r in rows})
+    return frozenset(found | {s.engagement.id for s in about})
+
+
+def settle_absent(unit: Unit, upload_id: str, items: Sequence[Mapping[str, Any]]) -> None:
+    """Store anew what the absence of contracts means."""
+    if items:
+        names = ("kind", "weight", "said", "facts")
+        statement = update(RosterItemRow.__table__).where(
+            _T.upload_id == upload_id, _T.line == 0, _T.engagement_id == bindparam("key")
+        )
+        rows = [{"key": i["engagement_id"]} | {f"new_{name}": i[name] for name in names} for i in items]
+        changes = {name: bindparam(f"new_{name}") for name in names}
+        unit.session.connection().execute(statement.values(changes), rows)
+
+
 def clear_items(unit: Unit, upload_id: str, *, limit: int = 50_000) -> int:
     """Delete some items of an upload; return how many there were."""
     some = select(_T.n).where(_T.upload_id == upload_id).order_by(_T.n).limit(limit)
@@ -134,29 +178,50 @@ def settle_items(unit: Unit, upload_id: str, items: Sequence[Mapping[str, Any]])
     unit.session.connection().execute(statement, rows)
 
 
-def staged(unit: Unit, upload_id: str, after: tuple[str, int], limit: int) -> list[Any]:
+@dataclass
+class Staged:
+    """A row as it was read, and what was found about it so far."""
+
+    n: int
+    worker_id: str
+    row: RosterRow
+    digest: str
+    facts: dict[str, Any]
+    seen: dict[str, int]
+    """Contracts that other rows of the file state exactly as they are stored, with their lines."""
+
+
+def staged(
+    unit: Unit, upload_id: str, after: tuple[str, int], limit: int | None, worker_id: str | None = None
+) -> list[Staged]:
     """
-    List rows as read (``n``, ``worker_id``, ``facts``, ``digest``), those of one worker together.
+    List rows as they were read, those of one worker together.
 
     Args:
+        unit: To read in.
         upload_id: Whose.
-        after: Worker id and ``n`` of the last one of the page before.
-        limit: How many at most.
+        after: Worker id and number of the last one of the page before.
+        limit: How many at most; None for all.
+        worker_id: Only those of this worker.
     """
-    query = select(_T.n, _T.worker_id, _T.facts, _T.digest).where(
+    query = select(_T.n, _T.worker_id, _T.line, _T.facts, _T.digest).where(
         _T.upload_id == upload_id,
-        _T.line > 0,
-        _T.cause == "",
+        _T.digest != "",
         or_(_T.worker_id > after[0], and_(_T.worker_id == after[0], _T.n > after[1])),
     )
-    return list(unit.session.execute(query.order_by(_T.worker_id, _T.n).limit(limit)))
+    if worker_id is not None:
+        query = query.where(_T.worker_id == worker_id)
+    return [
+        Staged(r.n, r.worker_id, row_of(r.facts["row"], r.line), r.digest, r.facts, r.facts.get("seen", {}))
+        for r in unit.session.execute(query.order_by(_T.worker_id, _T.n).limit(limit))
+    ]
 
 
 def contested_references(unit: Unit, upload_id: str) -> frozenset[str]:
     """Return the contract numbers that several workers have in one upload."""
     query = (
         select(_T.reference)
-        .where(_T.upload_id == upload_id, _T.reference != "", _T.worker_id != "", _T.cause == "")
+        .where(_T.upload_id == upload_id, _T.reference != "", _T.worker_id != "", _T.digest != "")
         .group_by(_T.reference)
         .having(func.min(_T.worker_id) < func.max(_T.worker_id))
     )
@@ -241,6 +306,41 @@ def facts_of(row: RosterRow) -> list[Any]:
     return [*texts, str(first or ""), str(last or ""), standing.value, int(actual)]
 
 
+_KEPT = ("reference", "vendor", "sponsor", "role", "site", "zone", "line")
+
+
+def kept(engagement: Engagement) -> dict[str, Any]:
+    """Return what an item keeps of the contract that it leads to."""
+    measures = engagement.measures
+    return {name: getattr(engagement, name) for name in _KEPT} | {
+        "first_day": engagement.first_day.isoformat(),
+        "last_day": engagement.last_day.isoformat(),
+        "standing": engagement.standing.value,
+        "actual": engagement.actual,
+        "lapsed_at": measures.lapsed_at.isoformat() if measures.lapsed_at else None,
+        "god_ends_at": measures.god_ends_at.isoformat() if measures.god_ends_at else None,
+        "god_withheld": measures.god_withheld,
+    }
+
+
+def engagement_of(facts: Mapping[str, Any], *, id_: str, identity_id: str, source: str, import_id: str) -> Engagement:
+    """Return the contract that an item leads to, from what it keeps."""
+    instants = (datetime.fromisoformat(at) if at else None for at in (facts["lapsed_at"], facts["god_ends_at"]))
+    lapsed_at, god_ends_at = instants
+    return Engagement(
+        id=EngagementId(id_),
+        identity_id=IdentityId(identity_id),
+        source=source,
+        **{name: facts[name] for name in _KEPT},
+        first_day=date.fromisoformat(facts["first_day"]),
+        last_day=date.fromisoformat(facts["last_day"]),
+        standing=Standing(facts["standing"]),
+        actual=facts["actual"],
+        import_id=import_id,
+        measures=Measures(lapsed_at=lapsed_at, god_ends_at=god_ends_at, god_withheld=facts["god_withheld"]),
+    )
+
+
 def flag_rows(unit: Unit, digests_of: Mapping[str, str]) -> None:
     """Store the digests of the rows that contracts were last spoken of by."""
     if digests_of:
@@ -267,3 +367,57 @@ def values_found(unit: Unit, upload_id: str, kind: str, cause: str, limit: int =
     query = select(_T.weight, count).where(_T.upload_id == upload_id, _T.kind == kind, _T.cause == cause)
     query = query.group_by(_T.weight).order_by(count.desc(), _T.weight).limit(limit)
     return {row[0]: row[1] for row in unit.session.execute(query)}
+
+
+def clear_notes(unit: Unit, upload_id: str, cause: str) -> None:
+    """Delete the notes of one cause."""
+    unit.session.execute(
+        delete(RosterItemRow).where(_T.upload_id == upload_id, _T.kind == Kind.NOTE.value, _T.cause == cause)
+    )
+
+
+def last_number(unit: Unit, upload_id: str) -> int:
+    """Return the highest number of an item."""
+    return unit.session.scalar(select(func.max(_T.n)).where(_T.upload_id == upload_id)) or 0
+
+
+def locked_upload(unit: Unit, upload_id: str) -> RosterUploadRow | None:
+    """Load an upload that nobody else changes before this unit has ended."""
+    query = select(RosterUploadRow).where(_U.id == upload_id).execution_options(populate_existing=True)
+    return unit.session.scalars(unit.lock(query)).one_or_none()
+
+
+def reviews(unit: Unit, upload_id: str) -> list[BatchReviewRow]:
+    """List what people have said about a held roster, first come first."""
+    columns = BatchReviewRow.__table__.c
+    return list(unit.session.scalars(select(BatchReviewRow).where(columns.upload_id == upload_id).order_by(columns.at)))
+
+
+def clear_reviews(unit: Unit, upload_id: str) -> None:
+    """Forget what people have said about a roster that is not any more what they saw."""
+    unit.session.execute(delete(BatchReviewRow).where(BatchReviewRow.__table__.c.upload_id == upload_id))
+
+
+def vendors_losing(unit: Unit, upload_id: str) -> list[str]:
+    """List the vendors whose people lose something by an upload."""
+    kinds = (Kind.SOONER.value, Kind.GONE.value)
+    query = select(_E.vendor).distinct().join_from(RosterItemRow, EngagementRow, _E.id == _T.engagement_id)
+    return list(unit.session.scalars(query.where(_T.upload_id == upload_id, _T.kind.in_(kinds))))
+
+
+def sources(unit: Unit) -> frozenset[str]:
+    """Return every source that a roster was confirmed from."""
+    return frozenset(unit.session.scalars(select(_M.source).distinct())) - {""}
+
+
+def imports_of(unit: Unit, source: str, limit: int) -> list[RosterImportRow]:
+    """List the confirmed rosters of a source, newest first."""
+    query = select(RosterImportRow).where(_M.source == source).order_by(_M.confirmed_at.desc(), _M.id)
+    return list(unit.session.scalars(query.limit(limit)))
+
+
+def settled_before(unit: Unit, at: datetime, limit: int) -> list[str]:
+    """List ids of uploads that nothing comes of any more and that arrived before *at*."""
+    states = ("applied", "discarded", "refused")
+    query = select(_U.id).where(_U.state.in_(states), _U.received_at < at, _U.size > 0).limit(limit)
+    return list(unit.session.scalars(query))

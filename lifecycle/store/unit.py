@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain, islice
 from secrets import token_hex
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm.util import identity_key
 from sqlmodel import Session
@@ -21,6 +22,21 @@ from lifecycle.store.tables import AuditHeadRow, AuditRow, StateRow
 
 BUSY_MILLISECONDS = 30_000
 POOL_SIZE = 20
+RECORDS_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What happened, for the trail; *before* and *after* are JSON, never a secret."""
+
+    at: datetime
+    actor: str
+    action: str
+    object_: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    request: str = ""
+    on_behalf: str = ""
 
 
 @dataclass
@@ -30,7 +46,8 @@ class Unit:
     """
 
     session: Session
-    _records: list[dict[str, Any]] = field(default_factory=list)
+    _records: list[Record] = field(default_factory=list)
+    _later: list[Callable[[], Iterator[Record]]] = field(default_factory=list)
     _shown: bool = False
 
     @property
@@ -52,17 +69,13 @@ class Unit:
     ) -> None:
         """Record what happened; it is written when the unit commits. *before* and *after* are JSON, never a secret."""
         self._records.append(
-            {
-                "at": at,
-                "actor": actor,
-                "on_behalf": on_behalf,
-                "action": action,
-                "object": object_,
-                "before": dict(before or {}),
-                "after": dict(after or {}),
-                "request": request,
-            }
+            Record(at, actor, action, object_, dict(before or {}), dict(after or {}), request, on_behalf)
         )
+        self.shows()
+
+    def audit_all(self, records: Callable[[], Iterator[Record]]) -> None:
+        """Record many things; they are asked for when the unit commits, and never all held at once."""
+        self._later.append(records)
         self.shows()
 
     def shows(self) -> None:
@@ -87,15 +100,22 @@ class Unit:
         self.session.flush()
         if self._shown:
             self._renew_revision()
-        if not self._records:
+        if not (self._records or self._later):
             return
         head = self.session.execute(self.lock(select(AuditHeadRow))).scalar_one()
-        rows = []
-        for values in self._records:
-            record = AuditRecord(seq=head.seq + 1, prev=head.hash, **values)
-            head.seq, head.hash = record.seq, digest_of(record)
-            rows.append({**values, "seq": record.seq, "prev": record.prev, "hash": head.hash})
-        self.session.execute(insert(AuditRow), rows)
+        seq, hash_ = head.seq, head.hash
+        for records in _slices(chain(self._records, *(later() for later in self._later))):
+            rows = []
+            for r in records:
+                values = {
+                    "at": r.at, "actor": r.actor, "on_behalf": r.on_behalf, "action": r.action, "object": r.object_,
+                    "before": dict(r.before), "after": dict(r.after), "request": r.request,
+                }  # fmt: skip
+                record = AuditRecord(seq=seq + 1, prev=hash_, **values)
+                seq, hash_ = record.seq, digest_of(record)
+                rows.append({**values, "seq": seq, "prev": record.prev, "hash": hash_})
+            self.session.execute(insert(AuditRow), rows)
+        self.session.execute(update(AuditHeadRow).values(seq=seq, hash=hash_))
         self.session.flush()
 
     def _renew_revision(self) -> None:
@@ -112,6 +132,11 @@ class Unit:
         known = self.session.identity_map.get(identity_key(StateRow, name))
         if known is not None:
             self.session.expire(known)
+
+
+def _slices(records: Iterator[Record]) -> Iterator[list[Record]]:
+    while part := list(islice(records, RECORDS_AT_ONCE)):
+        yield part
 
 
 class Store:

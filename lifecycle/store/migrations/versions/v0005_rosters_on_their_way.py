@@ -95,6 +95,8 @@ def _uploads() -> None:
         sa.Column("import_id", sa.Text(), server_default="", nullable=False),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.Column("held", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("canary", sa.Text(), server_default="", nullable=False),
         sa.Column("worker", sa.Text(), server_default="", nullable=False),
         sa.Column("beat_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_roster_upload")),

@@ -1,0 +1,187 @@
+"""Days as files write them: in the one format that was declared, or with what a person said about them, or not at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from lifecycle.domain.roster import Cause, DateOrder, Repairs
+from lifecycle.feed.profile import ISO, Profile
+from lifecycle.feed.table import Cell, Spoilt, shown
+
+EARLIEST, LATEST = date(1950, 1, 1), date(2100, 1, 1)
+NO_DAY = frozenset((
+    "", "-", "--", "---", "–", "—", ".", "/", "?", "n/a", "na", "n.a.", "nil", "none", "null", "nan", "not applicable",
+    "present", "ongoing", "on-going", "still in office", "current", "currently employed", "still employed", "employed",
+    "to date", "till date", "until now", "open", "open-ended", "open ended", "indefinite", "permanent", "unlimited",
+    "never", "no end", "no end date", "tbd", "tba", "tbc", "unknown", "active", "0000-00-00", "00/00/0000", "00-00-0000",
+    "00.00.0000",
+))  # fmt: skip
+"""What stands where a day is meant and there is none; compared without case."""
+NUMBERS = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})")
+NAMED_SHORT = re.compile(r"([0-9]{1,2}[ ./-][A-Za-z]{3,9}\.?[ ./-])([0-9]{2})")
+ISO_SHAPE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+ISO_MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:[.,][0-9]{1,9})?)?)?"
+    r" ?(?:[Zz]|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])?"
+)
+OWN_SHAPE = re.compile(r"%([dm])([./-])%([dm])\2%Y")
+GLUED = re.compile(r"%[A-Za-z]%[A-Za-z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why a cell is no day."""
+
+    cause: Cause
+    found: str
+    expected: str
+    remedy: str
+
+
+class DayReader:
+    """Reads the days of one file."""
+
+    def __init__(self, profile: Profile, repairs: Repairs) -> None:
+        self._format = profile.date_format
+        self._readable = profile.readable_format
+        self._repairs = repairs
+        own = OWN_SHAPE.fullmatch(self._format)
+        self._separator = own[2] if own else "-" if self._format == ISO else ""
+        self._day_first = own is not None and own[1] == "d"
+        self._is_glued = GLUED.search(self._format) is not None
+
+    def read(self, cell: Cell) -> date | None | Trouble:
+        """
+        Read one cell.
+
+        Returns:
+            The day; None where the cell says in some way that there is none; or why it is neither.
+        """
+        if isinstance(cell, datetime):
+            day: date | Trouble | None = cell.date()
+        elif isinstance(cell, date):
+            day = cell
+        elif isinstance(cell, Spoilt):
+            return Trouble(Cause.OTHER, cell.found, self._expected, cell.remedy)
+        elif isinstance(cell, float):
+            return self._bare(f"{cell:g}")
+        else:
+            text = cell.strip()
+            if text.casefold() in NO_DAY:
+                return None
+            day = self._from_text(text)
+        if not isinstance(day, date) or EARLIEST <= day < LATEST:
+            return day
+        if day >= LATEST:
+            return None  # 9999-12-31 and its like: a database's word for no end
+        remedy = "Correct the year."
+        return Trouble(Cause.NO_SUCH_DAY, _as_found(cell), f"a day from {EARLIEST} on", remedy)
+
+    @property
+    def _expected(self) -> str:
+        return f"a day as {self._readable}"
+
+    def _bare(self, found: str) -> Trouble:
+        remedy = "This is a bare number; format the column as a date in the spreadsheet, and save it again."
+        return Trouble(Cause.DATE_FORMAT, found, self._expected, remedy)
+
+    def _from_text(self, text: str) -> date | Trouble:
+        day = self._declared(text)
+        if day is not None:
+            return day
+        numbers = NUMBERS.fullmatch(text)
+        if numbers:
+            return self._from_numbers(text, numbers)
+        named = NAMED_SHORT.fullmatch(text)
+        if named:
+            return self._from_named(text, named)
+        if text.isdigit():
+            return self._bare(shown(text))
+        return self._unread(text)
+
+    def _declared(self, text: str) -> date | None:
+        """Read *text* in the declared format; None where it is not in it."""
+        try:
+            if self._format == ISO:
+                found = ISO_MOMENT.fullmatch(text)
+                return date.fromisoformat(found[1]) if found else None
+            if not text.isascii() or len(text) > 64:
+                return None
+            day = datetime.strptime(text, self._format)  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            return None
+        # without separators 1112026 is two days, and strptime picks one
+        return day.date() if not self._is_glued or day.strftime(self._format) == text else None
+
+    def _from_numbers(self, text: str, numbers: re.Match[str]) -> date | Trouble:
+        """Read what has the form of day, month and year, in either order, and is not in the declared format."""
+        first, separator, second, year = int(numbers[1]), numbers[2], int(numbers[3]), numbers[4]
+        if len(year) == 2:
+            if not self._repairs.short_years or (self._format == ISO and separator == "-"):
+                remedy = "Write the year with four digits; or say that all of them are from 2000 on."
+                return Trouble(Cause.SHORT_YEAR, text, self._expected, remedy)
+            long = f"{numbers[1]}{separator}{numbers[3]}{separator}20{year}"
+            day = self._declared(long)
+            if day is not None:
+                return day
+            year = f"20{year}"
+        if separator == self._separator and self._format != ISO:
+            return self._own_but_unread(text, first, second, int(year))
+        return self._in_order(text, first, second, int(year))
+
+    def _own_but_unread(self, text: str, first: int, second: int, year: int) -> Trouble:
+        """Say why *text* is no day though it looks like the declared format; the other order is never tried."""
+        day, month = (first, second) if self._day_first else (second, first)
+        if month > 12 and _day(year, day, month) is not None:
+            remedy = f"The layout says {self._readable}; is the file written the other way round? Then correct that."
+            return Trouble(Cause.DATE_FORMAT, text, self._expected, remedy)
+        return self._no_such(text)
+
+    def _in_order(self, text: str, first: int, second: int, year: int) -> date | Trouble:
+        """Read a day in the order that a person has said, since the declared format is another one altogether."""
+        order = self._repairs.date_order
+        if order is DateOrder.UNSAID:
+            if 1 <= first <= 12 and 1 <= second <= 12:
+                remedy = "It can be read day first or month first; say which, for all rows of this file."
+                return Trouble(Cause.DATE_ORDER, text, self._expected, remedy)
+            if _day(year, first, second) is None and _day(year, second, first) is None:
+                return self._no_such(text)
+            return self._unread(text)
+        month, day = (second, first) if order is DateOrder.DAY_FIRST else (first, second)
+        found = _day(year, month, day)
+        if found is not None:
+            return found
+        if _day(year, day, month) is None:
+            return self._no_such(text)
+        remedy = f"It is not {order.value.replace('-', ' ')} as said for this file; correct the cell."
+        return Trouble(Cause.DATE_FORMAT, text, self._expected, remedy)
+
+    def _from_named(self, text: str, named: re.Match[str]) -> date | Trouble:
+        if not self._repairs.short_years:
+            remedy = "Write the year with four digits; or say that all of them are from 2000 on."
+            return Trouble(Cause.SHORT_YEAR, text, self._expected, remedy)
+        return self._declared(f"{named[1]}20{named[2]}") or self._unread(text)
+
+    def _no_such(self, text: str) -> Trouble:
+        return Trouble(Cause.NO_SUCH_DAY, text, self._expected, "The calendar has no such day; ask the vendor.")
+
+    def _unread(self, text: str) -> Trouble:
+        shape = ISO_SHAPE.fullmatch(text)
+        if shape and self._format == ISO and 1 <= int(shape[2]) <= 12:
+            return self._no_such(text)
+        remedy = f"Write every day of this column as {self._readable}."
+        return Trouble(Cause.DATE_FORMAT, shown(text), self._expected, remedy)
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _as_found(cell: Cell) -> str:
+    return shown(cell.strip() if isinstance(cell, str) else str(cell))

@@ -1,0 +1,139 @@
+"""Bytes as text: piece by piece, counted, in the one encoding that was declared, without NUL."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from lifecycle.feed.table import FileLimits, refuse, too_large
+
+PIECE = 2**18
+LONGEST_LINE = 2**20
+"""Characters; whoever writes more without a line break writes no roster."""
+CODECS = {"utf-8": "utf-8-sig", "mac-roman": "mac_roman"}
+UTF_8_MARK = codecs.BOM_UTF8
+BREAK = re.compile(r"\r\n|\r|\n")
+
+
+def codec_of(encoding: str) -> str:
+    """Return what Python calls *encoding*."""
+    return CODECS.get(encoding, encoding)
+
+
+class TextStream:
+    """The text of one file."""
+
+    def __init__(self, file: BinaryIO, encoding: str, limits: FileLimits) -> None:
+        self.octets = 0
+        self.lines = 0
+        """Lines in the pieces handed out so far."""
+        self._file = file
+        self._encoding = encoding
+        self._limits = limits
+        self._decoder = codecs.getincrementaldecoder(codec_of(encoding))("strict")
+        self._is_utf_8 = _Suspicion() if encoding in {"windows-1252", "iso-8859-1", "mac-roman"} else None
+
+    def pieces(self) -> Iterator[io.StringIO]:
+        """
+        Hand out whole lines, ends kept; LF, CR LF and CR all end one.
+
+        Raises:
+            Unreadable: Wrong encoding, NUL, too many bytes, an endless line.
+        """
+        rest = ""
+        while True:
+            octets = self._file.read(PIECE)
+            text = rest + self._decoded(octets, rest)
+            if not octets:
+                break
+            # a CR at the very end may be the first half of CR LF
+            cut = max(text.rfind("\n"), text.rfind("\r", 0, len(text) - 1)) + 1
+            rest = text[cut:]
+            if len(rest) > LONGEST_LINE:
+                raise self._endless(text, cut)
+            if cut:
+                yield self._piece(text[:cut])
+        if self._is_utf_8 is not None and self._is_utf_8.confirmed:
+            raise self._utf_8()
+        if text:
+            yield self._piece(text)
+
+    def _piece(self, text: str) -> io.StringIO:
+        self._taken = text
+        return io.StringIO(text, newline="")
+
+    def _decoded(self, octets: bytes, rest: str) -> str:
+        first = self.octets == 0
+        self.octets += len(octets)
+        if self.octets > self._limits.largest_bytes:
+            raise too_large(self.octets, self._limits)
+        if self._is_utf_8 is not None:
+            if first and octets.startswith(UTF_8_MARK):
+                raise self._utf_8()
+            self._is_utf_8.look(octets)
+        self._count_taken()
+        try:
+            text = self._decoder.decode(octets, final=not octets)
+        except UnicodeDecodeError as exc:
+            raise self._undecodable(exc, rest) from exc
+        nul = text.find("\0")
+        if nul >= 0:
+            line = self.lines + breaks(rest + text[:nul]) + 1
+            remedy = "The file is damaged, or UTF-16 that is not declared; ask the vendor to export it again."
+            raise refuse(line, "NUL", "text without NUL characters", remedy)
+        return text
+
+    _taken = ""
+
+    def _count_taken(self) -> None:
+        """Count the lines of the last piece only now: counting is for the words of an error."""
+        if self._taken:
+            self.lines += breaks(self._taken)
+            self._taken = ""
+
+    def _undecodable(self, exc: UnicodeDecodeError, rest: str) -> Exception:
+        before = exc.object[: exc.start].decode(codec_of(self._encoding), errors="ignore")
+        found = " ".join(f"{octet:02X}" for octet in exc.object[exc.start : exc.start + 4])
+        remedy = 'Save it as "CSV UTF-8", or say in the layout which encoding the vendor uses.'
+        line = self.lines + breaks(rest + before) + 1
+        return refuse(line, f"bytes {found}", f"{self._encoding} text", remedy)
+
+    def _endless(self, text: str, cut: int) -> Exception:
+        remedy = "The file is no table of lines; ask the vendor to export it again."
+        line = self.lines + breaks(text[:cut]) + 1
+        return refuse(line, f"more than {LONGEST_LINE:,} characters", "lines that end", remedy)
+
+    def _utf_8(self) -> Exception:
+        remedy = "The file is UTF-8; say so in the layout, or names with accents become gibberish."
+        return refuse(0, "UTF-8 text", f"{self._encoding} text", remedy)
+
+
+class _Suspicion:
+    """Whether bytes said to be of a one-byte encoding are UTF-8: text with accents is both only by design."""
+
+    def __init__(self) -> None:
+        self._decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")("strict")
+        self._seen = False
+
+    def look(self, octets: bytes) -> None:
+        if self._decoder is None or (octets and octets.isascii() and not self._decoder.getstate()[0]):
+            return
+        self._seen = self._seen or not octets.isascii()
+        try:
+            self._decoder.decode(octets, final=not octets)
+        except UnicodeDecodeError:
+            self._decoder = None
+
+    @property
+    def confirmed(self) -> bool:
+        return self._seen and self._decoder is not None
+
+
+def breaks(text: str) -> int:
+    """Count the ends of lines in *text*."""
+    if "\r" not in text:
+        return text.count("\n")
+    return len(BREAK.findall(text))

@@ -1,0 +1,249 @@
+"""Rosters that the guard holds: nothing of them is done before two people, both uninvolved, have released them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+
+from lifecycle.domain.approval import (
+    TWO_PEOPLE,
+    DuplicateReview,
+    Kind,
+    ReasonMissing,
+    Request,
+    RequestChanged,
+    Resolution,
+    Review,
+    ReviewerUnfit,
+    ReviewRefused,
+    Verdict,
+    add_review,
+    check_independence,
+    check_reviewer,
+)
+from lifecycle.domain.party import Party, key_of
+from lifecycle.domain.role import Role
+from lifecycle.services.authorisation import Actor
+from lifecycle.services.claims import Claim
+from lifecycle.services.intake import Worked, shown
+from lifecycle.services.notices import Notice, Notices, Topic
+from lifecycle.services.parties import Parties, roles_of
+from lifecycle.services.uploads import State, Upload, UploadClosed, Uploads, show
+from lifecycle.store import members, rosters, state
+from lifecycle.store.people_tables import MemberRow
+from lifecycle.store.roster_tables import BatchReviewRow, RosterUploadRow
+from lifecycle.store.unit import Store, Unit
+
+IT = frozenset({Role.IT_OPERATOR, Role.IT_ADMINISTRATOR})
+POOL = IT | {Role.HR}
+"""Who may release: at least one of the two is IT."""
+ESCALATED = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
+"""After so long a held roster is told of again; it is never released by itself."""
+LONG = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One person's verdict."""
+
+    name: str
+    verdict: Verdict
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class BatchStanding:
+    """How a held roster stands for one reader."""
+
+    reviews: Sequence[Said]
+    needed: int
+    why_not: str
+    """Why the reader cannot review it; empty if they can."""
+    candidates: Sequence[str]
+    """Names of those who can."""
+
+
+@dataclass
+class Batches:
+    """Holds rosters and counts what people say about them."""
+
+    store: Store
+    uploads: Uploads
+    parties: Parties
+    notices: Notices
+    freeze: Callable[[Unit, str, str, str, datetime], None]
+    """Stops a source: unit, name, by whom, why, when."""
+    clock: Callable[[], datetime]
+
+    def hold(self, upload: Upload, claim: Claim, worked: Worked, actor: str, note: str) -> None:
+        """Hold a roster before its first change; what was said about another state of it counts no more."""
+        now = self.clock()
+        why = "; ".join(finding["words"] for finding in worked.guard)
+        with self.store.write() as unit:
+            values = {**shown(unit, upload.id, worked, now), "note": note, "held": 1, "state": State.HELD.value}
+            if not rosters.change_upload(
+                unit, upload.id, (State.APPLYING,), worker_is=claim.worker, worker="", **values
+            ):
+                raise UploadClosed("Somebody else was faster.")
+            rosters.clear_reviews(unit, upload.id)
+            unit.audit(
+                at=now, actor=actor, action="roster-held", object_=f"upload:{upload.id}",
+                after={"file": upload.file_name, "digest": worked.digest, "why": why, "note": note},
+            )  # fmt: skip
+            self._tell(unit, upload, f"A roster of {upload.source} is held: two people must agree", why, now, "held")
+
+    def _tell(self, unit: Unit, upload: Upload, subject: str, body: str, now: datetime, step: str) -> None:
+        notice = Notice(
+            Topic.HELD, subject, f"{upload.file_name}: {body}.", f"/rosters/{upload.id}", f"upload:{upload.id}",
+            urgent=True, dedupe=f"held:{upload.id}:{upload.digest}:{step}",
+        )  # fmt: skip
+        settings = self.notices.settings
+        self.notices.tell(unit, notice, [*settings.it, *settings.hr, *self._addresses(unit)], now)
+
+    @staticmethod
+    def _addresses(unit: Unit) -> list[str]:
+        return [m.email for m in members.with_roles(unit, [r.value for r in POOL]) if m.disabled_at is None]
+
+    def standing(self, upload_id: str, actor: Actor) -> BatchStanding:
+        """
+        Say what was said about a held roster, and whether *actor* may say something.
+
+        Raises:
+            NotFound: If there is no such roster.
+        """
+        with self.store.read() as unit:
+            row = self.uploads.row(unit, upload_id)
+            request = self._request(unit, row)
+            names = {r.reviewer.id: r.reviewer.name for r in request.reviews}
+            said = [Said(names[r.member_id], Verdict(r.verdict), r.note, r.at) for r in rosters.reviews(unit, upload_id)]
+            candidates = [
+                m.name for m in members.with_roles(unit, [r.value for r in POOL]) if not self._why_not(unit, request, m)
+            ]
+            member = members.get(unit, actor.id)
+            why_not = self._why_not(unit, request, member) if member else "Sign in with an account of your own."
+            return BatchStanding(said, TWO_PEOPLE, why_not, candidates)
+
+    def _why_not(self, unit: Unit, request: Request, member: MemberRow) -> str:
+        try:
+            check_reviewer(request, self.parties.of_member(unit, member), in_pool=bool(roles_of(member) & POOL))
+        except ReviewRefused as exc:
+            return str(exc)
+        return ""
+
+    def review(
+        self, upload_id: str, *, actor: Actor, verdict: Verdict, digest: str, note: str, typed: int | None = None
+    ) -> bool:
+        """
+        Count one person's verdict on a held roster. Any rejection rejects it and stops its source.
+
+        Args:
+            upload_id: Which.
+            actor: Who says it.
+            verdict: What.
+            digest: `Upload.digest` as it was shown to them.
+            note: Why; a rejection needs one.
+            typed: For an approval: how many contracts change, typed by hand.
+
+        Returns:
+            Whether it is released now.
+
+        Raises:
+            ReviewRefused: Naming the rule that the review breaks.
+            UploadClosed: If it is not held any more.
+        """
+        now = self.clock()
+        try:
+            with self.store.write() as unit:
+                row = rosters.locked_upload(unit, upload_id) or self.uploads.row(unit, upload_id)
+                if row.state != State.HELD.value:
+                    raise UploadClosed(f"This roster is {row.state} already.")
+                if digest != row.digest:
+                    raise RequestChanged("It is no longer what you were shown. Please look again.")
+                return self._count(unit, row, actor, verdict, note, typed, now)
+        except IntegrityError as exc:
+            raise DuplicateReview("You have reviewed this already; it needs somebody else's word.") from exc
+
+    def _count(
+        self,
+        unit: Unit,
+        row: RosterUploadRow,
+        actor: Actor,
+        verdict: Verdict,
+        note: str,
+        typed: int | None,
+        now: datetime,
+    ) -> bool:
+        upload, member = show(row), members.get(unit, actor.id)
+        if member is None:
+            raise ReviewerUnfit("Sign in with an account of your own.")
+        if verdict is Verdict.APPROVE and typed != upload.changing:
+            raise ReasonMissing(f"Type how many contracts change: {upload.changing:,}.")
+        request = self._request(unit, row)
+        review = Review(self.parties.of_member(unit, member), verdict, now, note, terms=row.digest)
+        reviewed = add_review(request, review, in_pool=bool(roles_of(member) & POOL))
+        for earlier in request.reviews:
+            check_independence(request, earlier.reviewer)
+        released = reviewed.resolution is Resolution.APPROVED
+        if released and not any(self._is_it(unit, r.reviewer.id) for r in reviewed.approvals):
+            raise ReviewerUnfit("At least one of the two must be IT.")
+        unit.session.add(
+            BatchReviewRow(
+                upload_id=row.id, member_id=member.id, verdict=verdict.value, note=note, digest=row.digest, at=now
+            )
+        )
+        unit.session.flush()
+        unit.audit(
+            at=now, actor=actor.trail_name, action=f"roster-review-{verdict.value}", object_=f"upload:{row.id}",
+            after={"note": note, "digest": row.digest},
+        )  # fmt: skip
+        if reviewed.resolution is Resolution.DENIED:
+            self._reject(unit, upload, actor, note, now)
+        return released
+
+    @staticmethod
+    def _is_it(unit: Unit, member_id: str) -> bool:
+        member = members.get(unit, member_id)
+        return member is not None and bool(roles_of(member) & IT)
+
+    def _reject(self, unit: Unit, upload: Upload, actor: Actor, note: str, now: datetime) -> None:
+        why = f"{upload.file_name} was rejected: {note}"
+        rosters.change_upload(unit, upload.id, (State.HELD,), state=State.REFUSED.value, error=why, held=0)
+        self.freeze(unit, upload.source, actor.trail_name, why, now)
+        state.nudge(unit)
+        self._tell(unit, upload, f"A roster of {upload.source} was rejected, and its source is stopped", note, now, "no")
+
+    def _request(self, unit: Unit, row: RosterUploadRow) -> Request:
+        """Describe a held roster as the two-person rule sees it: asked by whoever sent it, about the vendors it hits."""
+        vendors = frozenset(key_of(v) for v in rosters.vendors_losing(unit, row.id))
+        sender = members.get(unit, row.member_id) if row.member_id else None
+        requester = self.parties.of_member(unit, sender) if sender else Party(row.actor, row.actor, frozenset({row.actor}))
+        # a roster stands on its own: whoever sent it may have left since, or report to anybody
+        requester = replace(requester, active=True)
+        beneficiary = Party(f"upload:{row.id}", "those who lose access", frozenset(), vendors=vendors, employee=False)
+        reviews = []
+        for said in rosters.reviews(unit, row.id):
+            member = members.get(unit, said.member_id)
+            if member is not None:
+                reviewer = self.parties.of_member(unit, member)
+                reviews.append(Review(reviewer, Verdict(said.verdict), said.at, said.note, terms=said.digest))
+        return Request(
+            id=row.id, kind=Kind.NEW, requester=requester, beneficiary=beneficiary, entitlement="", asked=LONG,
+            reason=row.note, approvals_needed=TWO_PEOPLE, god=False, created_at=row.received_at,
+            expires_at=row.received_at + LONG, terms=row.digest, reviews=tuple(reviews),
+        )  # fmt: skip
+
+    def remind(self, now: datetime) -> None:
+        """Tell again of rosters that have been held for long."""
+        with self.store.read() as unit:
+            held = [show(row) for row in rosters.uploads(unit, states=(State.HELD,), limit=1000)]
+        for upload in held:
+            since = upload.shown_at or upload.received_at
+            passed = [n for n, after in enumerate(ESCALATED) if now - since >= after]
+            if passed:
+                with self.store.write() as unit:
+                    body = f"It has waited since {since:%-d %b, %H:%M} UTC, and nothing of it is done until two people agree"
+                    self._tell(unit, upload, f"Still held: a roster of {upload.source}", body, now, str(passed[-1]))

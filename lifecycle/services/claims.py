@@ -1,0 +1,95 @@
+"""Who works on an upload just now: one at a time, in whatever process, and somebody else after a death."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from lifecycle.domain.errors import LifecycleError
+from lifecycle.services.clock import wall_clock
+from lifecycle.services.uploads import WORKING, State, UploadClosed
+from lifecycle.store import rosters
+from lifecycle.store.unit import Store
+
+SILENT = timedelta(seconds=60)
+"""Whoever has shown no sign of life for so long works no more."""
+
+
+class Superseded(LifecycleError):
+    """Somebody else works on this upload now."""
+
+    code = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One worker's right to work on one upload."""
+
+    store: Store
+    upload_id: str
+    worker: str
+    wall: Callable[[], datetime]
+
+    def beat(self, **values: Any) -> None:
+        """
+        Show that the worker lives, and store how far it has come.
+
+        Raises:
+            Superseded: If somebody else works on the upload now, or it was discarded.
+        """
+        with self.store.write() as unit:
+            states, beat_at = WORKING, self.wall()
+            if not rosters.change_upload(unit, self.upload_id, states, worker_is=self.worker, beat_at=beat_at, **values):
+                raise Superseded("Somebody else works on this roster now, or it was discarded.")
+
+    def end(self, state: State, **values: Any) -> None:
+        """Stop working, and leave the upload in *state*; nothing happens where somebody else works on it."""
+        with self.store.write() as unit:
+            rosters.change_upload(
+                unit, self.upload_id, WORKING, worker_is=self.worker, state=state.value, worker="", **values
+            )
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Gives claims, and takes back those of the dead."""
+
+    store: Store
+    wall: Callable[[], datetime] = wall_clock
+
+    @contextmanager
+    def work(self, upload_id: str, before: State, state: State, **values: Any) -> Iterator[Claim]:
+        """
+        Work on an upload in *before*, which is in *state* meanwhile and as it was again after any failure.
+
+        Raises:
+            UploadClosed: If it is not in *before*: somebody was faster.
+        """
+        claim = Claim(self.store, upload_id, secrets.token_hex(8), self.wall)
+        with self.store.write() as unit:
+            started = {"state": state.value, "worker": claim.worker, "beat_at": self.wall(), **values}
+            if not rosters.change_upload(unit, upload_id, (before,), **started):
+                raise UploadClosed("Somebody else is at this roster just now, or it is settled already.")
+        try:
+            yield claim
+        except BaseException:
+            claim.end(before)
+            raise
+
+    def take_back(self) -> Sequence[str]:
+        """Have those uploads wait again that a dead process worked on; return the ids of those that it was reading."""
+        with self.store.write() as unit:
+            rows = rosters.uploads(unit, states=WORKING, limit=1000)
+            dead = [row for row in rows if row.beat_at is None or self.wall() - row.beat_at > SILENT]
+            reading = []
+            for row in dead:
+                was, worker = State(row.state), row.worker
+                if was is State.READING:
+                    reading.append(row.id)
+                then = State.RECEIVED if was is State.READING else State.HELD if row.held else State.READY
+                rosters.change_upload(unit, row.id, (was,), worker_is=worker, state=then.value, worker="")
+        return reading

@@ -1,0 +1,207 @@
+"""Comparing staged rows with what is stored, worker by worker, with what each row does to access."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from lifecycle.domain.access import Contract
+from lifecycle.domain.comparison import (
+    Change,
+    Comparing,
+    Kind,
+    StoredContract,
+    compare_absent,
+    compare_worker,
+    renamed,
+)
+from lifecycle.domain.consequence import Consequence, consequence_of
+from lifecycle.domain.engagement import Engagement
+from lifecycle.domain.identity import IdentityId
+from lifecycle.domain.merging import facts_of
+from lifecycle.domain.roster import RosterRow
+from lifecycle.services.following import Following
+from lifecycle.services.reading import ITEM, complained
+from lifecycle.services.rulebook import Rulebook
+from lifecycle.services.tally import Tally, surprise
+from lifecycle.store import people, rosters
+from lifecycle.store.rosters import Staged
+from lifecycle.store.unit import Store, Unit
+
+ROWS_AT_ONCE = 2_000
+PATIENCE = timedelta(hours=24)
+"""How long a contract must have been missing before its second absence ends it."""
+SHOWN = ("first_day", "last_day", "vendor", "sponsor", "role", "site")
+"""Facts of a new contract that are shown."""
+Contracts = Mapping[IdentityId, Sequence[Contract]]
+
+
+@dataclass
+class Comparer:
+    """Compares one upload at one instant."""
+
+    store: Store
+    rulebook: Rulebook
+    upload_id: str
+    comparing: Comparing
+    now: datetime
+    seen: Mapping[str, int] | None
+    """Digests of what is stored to the line that states it; None when this was worked out before."""
+    tally: Tally
+    beat: Callable[[], None]
+    """Called now and then; raises when somebody else works on this upload now."""
+    sponsors: set[str] = field(default_factory=set)
+    """Those that new and changed rows name."""
+    _alike: dict[tuple[object, ...], Consequence] = field(default_factory=dict)
+
+    def run(self) -> None:
+        """Settle every staged row."""
+        after = ("", -1)
+        while rows := self._next(after):
+            with self.store.read() as unit:
+                settled = list(self._settle(unit, rows))
+            with self.store.write() as unit:
+                rosters.settle_items(unit, self.upload_id, settled)
+            after = (rows[-1].worker_id, rows[-1].n)
+            self.beat()
+
+    def _next(self, after: tuple[str, int]) -> list[Staged]:
+        """Load some rows, with all rows of the last worker among them."""
+        with self.store.read() as unit:
+            rows = rosters.staged(unit, self.upload_id, after, ROWS_AT_ONCE)
+            if len(rows) == ROWS_AT_ONCE:
+                last = rows[-1]
+                rows += rosters.staged(unit, self.upload_id, (last.worker_id, last.n), None, worker_id=last.worker_id)
+        return rows
+
+    def _settle(self, unit: Unit, staged: Sequence[Staged]) -> Iterator[dict[str, Any]]:
+        worker_ids = {s.row.worker_id or "" for s in staged}
+        references = {s.row.reference or "" for s in staged}
+        stored = rosters.contracts_about(unit, self.comparing.source, worker_ids, references)
+        by_line = {s.row.line: s for s in staged}
+        changes = [c for own, theirs in _by_worker(staged, stored) for c in self._compare(own, theirs, by_line)]
+        settled = {c.row.line for c in changes if c.row}
+        changes += [Change(Kind.SAME, s.row) for s in staged if s.row.line not in settled]  # another row counts
+        for change, values in self._judge(unit, changes):
+            one = by_line[change.row.line if change.row else 0]
+            yield {"n": one.n, **values, "facts": {**values["facts"], "row": one.facts["row"], "seen": one.seen}}
+
+    def _compare(
+        self, own: Sequence[Staged], stored: Sequence[StoredContract], by_line: Mapping[int, Staged]
+    ) -> Iterator[Change]:
+        if self.seen is None:
+            seen = {key: line for one in own for key, line in one.seen.items()}
+        else:
+            seen = {s.engagement.id: line for s in stored if s.digest and (line := self.seen.get(s.digest, 0))}
+        for one in own:
+            by_line[one.row.line].seen = seen
+        yield from compare_worker([one.row for one in own], stored, seen, self.comparing)
+
+    def absent(self, unit: Unit, stored: Sequence[StoredContract]) -> Iterator[dict[str, Any]]:
+        """Yield the items, without a number, of contracts that a full roster lacks."""
+        found = [change for s in stored if (change := compare_absent(s, self.comparing, self.now, PATIENCE))]
+        for change, values in self._judge(unit, found):
+            assert change.stored is not None  # noqa: S101 - an absence is always that of a stored contract
+            person, reference = change.stored.identity, change.stored.engagement.reference
+            who = {"worker_id": person.worker_id, "reference": reference, "name": person.name}
+            search = f"{person.name} {person.worker_id} {reference}".casefold()
+            yield {**ITEM, "upload_id": self.upload_id, **who, "search": search, **values}
+
+    def _judge(self, unit: Unit, changes: Sequence[Change]) -> Iterator[tuple[Change, dict[str, Any]]]:
+        """Work out what changes do to access, count them, and yield each with the columns that say so."""
+        touched = [c for c in changes if c.stored is not None and c.kind not in {Kind.SAME, Kind.UNUSABLE}]
+        contracts = self._contracts(unit, {c.stored.identity.id for c in touched if c.stored})
+        following = Following.load(unit, self.rulebook, touched, self.now)
+        decided = {id(c): following.decide(c, _before(c, contracts)) for c in touched}
+        self._note_losses(decided.values(), contracts)
+        for change in changes:
+            found = decided.get(id(change), change)
+            consequence = self._consequence(found, contracts)
+            values = _columns(found, consequence)
+            if found.after is not None and found.row is not None and found.kind is not Kind.SAME:
+                self.sponsors.add(found.after.sponsor)
+            bound = f"{found.row}|{values['kind']}|{values['weight']}|{found.changes}|{found.after}\n"
+            self.tally.add(found, consequence.weight.value if consequence else "", bound)
+            yield change, values
+
+    def _contracts(self, unit: Unit, identity_ids: Collection[IdentityId]) -> dict[IdentityId, list[Contract]]:
+        grants = people.grants_of(unit, identity_ids)
+        return {
+            identity_id: [self.rulebook.contract(e, grants.get(e.id, ())) for e in engagements]
+            for identity_id, engagements in people.engagements_of(unit, identity_ids).items()
+        }
+
+    def _note_losses(self, changes: Collection[Change], contracts: Contracts) -> None:
+        after: dict[IdentityId, dict[str, Engagement]] = defaultdict(dict)
+        for change in changes:
+            if change.stored is not None and change.after is not None and change.kind is not Kind.MISSING:
+                after[change.stored.identity.id][change.after.id] = change.after
+        for identity_id, engagements in after.items():
+            lost = surprise(self.rulebook, contracts[identity_id], engagements, self.now)
+            if lost:
+                self.tally.lose(identity_id, next(iter(engagements.values())).vendor, lost)
+
+    def _consequence(self, change: Change, contracts: Contracts) -> Consequence | None:
+        after, catalogue = change.after, self.rulebook.catalogue
+        if after is None or change.kind in {Kind.SAME, Kind.MISSING, Kind.UNUSABLE}:
+            return None
+        if change.stored is not None:
+            before = _before(change, contracts)
+            return consequence_of(before, self.rulebook.contract(after, before.grants), catalogue, self.now)
+        key = (after.first_day, after.last_day, after.zone, after.site, after.vendor, after.role)
+        if key not in self._alike:  # all that a new contract's access depends on
+            self._alike[key] = consequence_of(None, self.rulebook.contract(after), catalogue, self.now)
+        return self._alike[key]
+
+
+def _by_worker(
+    staged: Sequence[Staged], stored: Sequence[StoredContract]
+) -> Iterator[tuple[list[Staged], list[StoredContract]]]:
+    """Yield the rows about each worker with the worker's contracts, and those whose numbers the rows name."""
+    by_reference = {s.engagement.reference: s for s in stored}
+    rows: dict[str, list[Staged]] = defaultdict(list)
+    for one in staged:
+        named = by_reference.get(one.row.reference or "")
+        rows[one.row.worker_id or (named.identity.worker_id if named else "")].append(one)
+    contracts: dict[str, dict[str, StoredContract]] = defaultdict(dict)
+    for s in stored:
+        contracts[s.identity.worker_id][s.engagement.id] = s
+    for worker_id, own in rows.items():
+        named_ones = (by_reference[o.row.reference] for o in own if o.row.reference in by_reference)
+        theirs = contracts[worker_id] | {s.engagement.id: s for s in named_ones}
+        yield own, list(theirs.values())
+
+
+def _before(change: Change, contracts: Contracts) -> Contract:
+    assert change.stored is not None  # noqa: S101 - asked of stored contracts only
+    stored = change.stored
+    return next(c for c in contracts[stored.identity.id] if c.engagement.id == stored.engagement.id)
+
+
+def _columns(change: Change, consequence: Consequence | None) -> dict[str, Any]:
+    """Return the columns of an item that comparing decides."""
+    values: dict[str, Any] = {
+        "kind": change.kind.value,
+        "cause": "",
+        "identity_id": change.identity_id or "",
+        "engagement_id": change.stored.engagement.id if change.stored else "",
+        "weight": consequence.weight.value if consequence else "",
+        "said": consequence.words if consequence else "",
+    }
+    if change.complaint is not None:
+        why = complained(change.complaint)
+        return values | {name: why[name] for name in ("cause", "weight", "said", "facts")}
+    facts: dict[str, Any] = {"changes": [[c.field, c.old, c.new] for c in change.changes]}
+    if change.after is not None and change.kind is not Kind.SAME:
+        facts["after"] = rosters.kept(change.after)
+        facts["shown"] = {name: text for name, text in facts_of(change.after).items() if name in SHOWN and text}
+        person = renamed(change)
+        facts["person"] = [person.name, person.email] if person else _of_new(change.row)
+    return {**values, "facts": facts}
+
+
+def _of_new(row: RosterRow | None) -> list[str]:
+    return [row.name or "", row.email or ""] if row is not None else []

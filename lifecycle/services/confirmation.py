@@ -1,0 +1,273 @@
+"""Confirming a roster: exactly what was shown, in one transaction, or not at all."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from lifecycle.domain.comparison import Kind
+from lifecycle.domain.errors import RosterRefused
+from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.domain.roster import Standing
+from lifecycle.services.admission import Linking
+from lifecycle.services.batches import Batches
+from lifecycle.services.claims import Claim
+from lifecycle.services.intake import Intake, Worked, note_accepted, shown
+from lifecycle.services.notices import Notice, Notices, Topic
+from lifecycle.services.uploads import WEIGHED, State, Upload, UploadClosed
+from lifecycle.settings import SignInSettings
+from lifecycle.store import people, rosters, state
+from lifecycle.store.roster_tables import RosterItemRow, RosterSourceRow
+from lifecycle.store.tables import RosterImportRow
+from lifecycle.store.unit import Record, Store, Unit
+
+PERSONAL = frozenset({"name", "email"})
+"""Facts of the person: the trail says that a contract's person changed, never the name itself."""
+ITEMS_AT_ONCE = 2_000
+
+
+@dataclass
+class Confirmations:
+    """Confirms rosters."""
+
+    store: Store
+    intake: Intake
+    batches: Batches
+    notices: Notices
+    sign_in: SignInSettings
+
+    def confirm(self, upload_id: str, *, actor: str, digest: str, leave_out: bool = False, note: str = "") -> Upload:
+        """
+        Apply a roster, or hold it where the guard wants two more people.
+
+        Args:
+            upload_id: Which.
+            actor: Who confirms, as the trail names them.
+            digest: That of what was shown to them.
+            leave_out: Whether rows that cannot be used are left out; otherwise such a file is not used at all.
+            note: For the trail.
+
+        Returns:
+            The upload, applied or held.
+
+        Raises:
+            RosterRefused: If the file cannot be used, or what it would do is no longer what was shown.
+            UploadClosed: If it is not ready, or somebody else was faster.
+        """
+        upload = self.intake.uploads.find(upload_id)
+        if upload.state is State.APPLIED:
+            return upload
+        self._check(upload, digest, leave_out)
+        with self.intake.claims.work(upload_id, State.READY, State.APPLYING) as claim:
+            worked = self.intake.work_out_anew(upload_id, claim)
+            if worked.digest != digest:
+                self.intake.show_anew(upload_id, claim, worked)
+                raise RosterRefused("What it does has changed since it was shown. Please look again.")
+            if worked.guard:
+                self.batches.hold(upload, claim, worked, actor, note)
+            else:
+                self._apply(upload, claim, worked, actor, note)
+        return self.intake.uploads.find(upload_id)
+
+    def release(self, upload_id: str, *, actor: str) -> Upload:
+        """
+        Apply a held roster that two people have released, unless it would do anything else by now.
+
+        Raises:
+            RosterRefused: If it would; it is held anew, and what was said about it counts no more.
+            UploadClosed: If it is not held, or somebody else was faster.
+        """
+        upload = self.intake.uploads.find(upload_id)
+        with self.intake.claims.work(upload_id, State.HELD, State.APPLYING) as claim:
+            worked = self.intake.work_out_anew(upload_id, claim)
+            if worked.digest != upload.digest:
+                self.batches.hold(upload, claim, worked, upload.actor, upload.note)
+                raise RosterRefused("It would do something else by now; two people have to look at it again.")
+            self._apply(upload, claim, worked, actor, upload.note)
+        return self.intake.uploads.find(upload_id)
+
+    def _check(self, upload: Upload, digest: str, leave_out: bool) -> None:
+        if upload.state is not State.READY:
+            raise UploadClosed(f"This roster is {upload.state.value}; it cannot be confirmed.")
+        if upload.digest != digest:
+            raise RosterRefused("This is not what was shown: it was worked out anew since. Please look again.")
+        if upload.unusable and not leave_out:
+            words = f"{upload.unusable:,} rows cannot be used. Repair them, or say that they are left out."
+            raise RosterRefused(words)
+        with self.store.read() as unit:
+            source = unit.session.get(RosterSourceRow, upload.source)
+        if source is not None and source.frozen_at is not None:
+            raise RosterRefused(f"Rosters of {upload.source} are stopped: {source.frozen_because}")
+
+    def _apply(self, upload: Upload, claim: Claim, worked: Worked, actor: str, note: str) -> None:
+        now = self.intake.clock.now()
+        with self.store.write() as unit:
+            last = rosters.last_import(unit, upload.source)
+            if (last.id if last else "") != worked.base:
+                raise RosterRefused("Another roster of this source was confirmed meanwhile. Please look again.")
+            application = _Application(unit, upload, worked, actor, note, now)
+            application.run(Linking.load(unit, self.sign_in, now))
+            values = {**shown(unit, upload.id, worked, now), "import_id": application.import_id, "note": note}
+            values |= {"state": State.APPLIED.value, "worker": "", "held": 0}
+            if not rosters.change_upload(unit, upload.id, (State.APPLYING,), worker_is=claim.worker, **values):
+                raise UploadClosed("Somebody else was faster.")
+            note_accepted(unit, upload, now, application.import_id)
+            self._tell(unit, upload, now)
+            state.nudge(unit)
+
+    def _tell(self, unit: Unit, upload: Upload, now: datetime) -> None:
+        changing = f"{upload.changing:,} contracts change" if upload.changing else "no contract changes"
+        notice = Notice(
+            Topic.ROSTER, f"A roster of {upload.source} was applied", f"{upload.file_name}: {changing}.",
+            f"/rosters/{upload.id}", f"upload:{upload.id}",
+        )  # fmt: skip
+        self.notices.tell(unit, notice, self.notices.settings.hr, now)
+
+
+@dataclass
+class _Application:
+    """Writes one roster within one unit."""
+
+    unit: Unit
+    upload: Upload
+    worked: Worked
+    actor: str
+    note: str
+    now: datetime
+    import_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    _persons: dict[str, IdentityId] = field(default_factory=dict)
+
+    def run(self, linking: Linking) -> None:
+        """Write people, contracts, flags, the import and the trail; recognise members who came before the roster."""
+        for items in self._chunks((Kind.NEW.value,)):
+            self._add(items, linking)
+        linking.link()
+        for items in self._chunks((Kind.SOONER.value, Kind.LATER.value, Kind.CHANGED.value, Kind.GONE.value)):
+            self._change(items)
+        for items in self._chunks((Kind.SAME.value,)):
+            rosters.flag_rows(self.unit, {i.engagement_id: i.digest for i in items if i.engagement_id})
+        for items in self._chunks((Kind.MISSING.value,)):
+            people.flag_missing(self.unit, [i.engagement_id for i in items], self.now)
+        self._note_losses()
+        self._add_import()
+        self.unit.audit_all(self._records)
+
+    def _chunks(self, kinds: Sequence[str]) -> Iterator[list[RosterItemRow]]:
+        after = -1
+        while items := rosters.items(self.unit, self.upload.id, kinds=kinds, after=after, limit=ITEMS_AT_ONCE):
+            yield items
+            after = items[-1].n
+            self.unit.session.expunge_all()
+
+    def _add(self, items: Sequence[RosterItemRow], linking: Linking) -> None:
+        """Add people and contracts; several new contracts of one new worker share the person."""
+        persons, contracts, digests = [], [], {}
+        for item in items:
+            owner = IdentityId(item.identity_id) if item.identity_id else self._persons.get(item.worker_id)
+            if owner is None:
+                owner = self._persons[item.worker_id] = IdentityId(str(uuid.uuid4()))
+                name, email = item.facts["person"]
+                persons.append(Identity(owner, name, item.worker_id, self.upload.source, email))
+            id_ = self._new_id(item)
+            contracts.append(self._engagement(item, id_, owner))
+            digests[id_] = item.digest
+        people.add_identities(self.unit, persons, self.now)
+        linking.consider(persons)
+        people.add_engagements(self.unit, contracts, self.now, digests)
+
+    def _new_id(self, item: RosterItemRow) -> str:
+        """Name a contract so that the trail, written later, finds the same name again."""
+        return str(uuid.uuid5(uuid.UUID(self.import_id), str(item.n)))
+
+    def _engagement(self, item: RosterItemRow, id_: str, identity_id: str) -> Any:
+        return rosters.engagement_of(
+            item.facts["after"], id_=id_, identity_id=identity_id, source=self.upload.source, import_id=self.import_id
+        )
+
+    def _change(self, items: Sequence[RosterItemRow]) -> None:
+        contracts = [self._engagement(item, item.engagement_id, item.identity_id) for item in items]
+        # what ended by absence is compared fact by fact when it comes back
+        digests = {i.engagement_id: i.digest for i in items}
+        self._rename([item for item in items if any(c[0] in PERSONAL for c in item.facts["changes"])])
+        people.update_engagements(self.unit, contracts, self.now, digests)
+        people.withhold_god(self.unit, {c.identity_id for c in contracts if c.measures.god_withheld})
+        converted = {c.identity_id for c in contracts if c.standing is Standing.CONVERTED}
+        people.become_employee(self.unit, converted, self.now)
+
+    def _rename(self, items: Sequence[RosterItemRow]) -> None:
+        changed = []
+        for item in items:
+            name, email = item.facts["person"]
+            person = IdentityId(item.identity_id)
+            changed.append(Identity(person, name, item.worker_id, self.upload.source, email))
+        people.update_identities(self.unit, changed)
+        rosters.forget_rows(self.unit, {person.id for person in changed})
+
+    def _note_losses(self) -> None:
+        rosters.add_surprises(
+            self.unit,
+            [
+                {
+                    "import_id": self.import_id,
+                    "identity_id": identity_id,
+                    "vendor": loss.vendor,
+                    "lost": sorted(loss.lost),
+                    "at": self.now,
+                }
+                for identity_id, loss in self.worked.tally.losses.items()
+            ],
+        )
+
+    def _add_import(self) -> None:
+        upload = self.upload
+        assert upload.layout is not None  # noqa: S101 - what is applied was read by a layout
+        self.unit.session.add(
+            RosterImportRow(
+                id=self.import_id,
+                profile=upload.profile,
+                source=upload.source,
+                upload_id=upload.id,
+                scope=upload.layout.scope.value,
+                file_name=upload.file_name,
+                as_of=upload.as_of,
+                sha256=upload.sha256,
+                rows=upload.lines - upload.unusable,
+                counts=upload.counts,
+                actor=self.actor,
+                confirmed_at=self.now,
+            )
+        )
+        self.unit.session.flush()
+
+    # --- the trail ------------------------------------------------------------------------------------------------
+
+    def _records(self) -> Iterator[Record]:
+        for items in self._chunks([*WEIGHED, Kind.MISSING]):
+            yield from map(self._record_of, items)
+        after = {"file": self.upload.file_name, "sha256": self.upload.sha256, **self.upload.counts}
+        if self.note:
+            after["note"] = self.note
+        yield self._record("roster-confirmed", f"profile:{self.upload.profile}", {}, after)
+
+    def _record_of(self, item: RosterItemRow) -> Record:
+        if item.kind == Kind.NEW:
+            kept = item.facts["after"]
+            said = {name: kept[name] for name in ("reference", "first_day", "last_day")}
+            owner = item.identity_id or self._persons[item.worker_id]
+            after = {**said, "identity": owner, "line": item.line}
+            return self._record("engagement-added", f"engagement:{self._new_id(item)}", {}, after)
+        about, reference = f"engagement:{item.engagement_id}", {"reference": item.reference}
+        if item.kind == Kind.MISSING:
+            return self._record("engagement-vanished", about, {}, reference)
+        changes = [c for c in item.facts["changes"] if c[0] not in PERSONAL]
+        before, after = {c[0]: c[1] for c in changes}, {c[0]: c[2] for c in changes}
+        measures = {name: item.facts["after"][name] for name in ("lapsed_at", "god_ends_at")}
+        decided = {name: at for name, at in measures.items() if at}
+        source = {"line": item.line} if item.line else {"missing_again": True}
+        return self._record("engagement-changed", about, before, {**reference, **source, **decided, **after})
+
+    def _record(self, action: str, object_: str, before: dict[str, Any], after: dict[str, Any]) -> Record:
+        return Record(self.now, self.actor, action, object_, before, after, f"import:{self.import_id}")

@@ -1,0 +1,90 @@
+"""Files that arrive by themselves: applied where nothing needs a person, and otherwise left to one, who is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+from lifecycle.domain.errors import RosterRefused
+from lifecycle.services.confirmation import Confirmations
+from lifecycle.services.intake import Intake
+from lifecycle.services.notices import Notice, Notices, Topic
+from lifecycle.services.uploads import State, Upload
+from lifecycle.store.unit import Store
+
+WAITS = {
+    State.RECEIVED: "its columns are not known",
+    State.READY: "some of its rows cannot be used",
+    State.REFUSED: "it was refused",
+}
+
+
+@dataclass
+class Deliveries:
+    """Takes files from ways in that nobody watches."""
+
+    store: Store
+    intake: Intake
+    confirmations: Confirmations
+    notices: Notices
+
+    def deliver(
+        self,
+        stream: BinaryIO,
+        *,
+        file_name: str,
+        way: str,
+        profile: str,
+        as_of: datetime | None = None,
+        canary: str = "",
+    ) -> Upload:
+        """
+        Take a file in and do all that needs no person; the same content again changes nothing.
+
+        Args:
+            stream: Its bytes.
+            file_name: As its sender calls it.
+            way: How it came.
+            profile: How it is laid out.
+            as_of: When it was made, if that is known.
+            canary: Worker id that must be in it; a file without it is no roster.
+
+        Returns:
+            The upload: applied; held by the guard; refused; or received or ready, for a person to look at.
+
+        Raises:
+            FileTooLarge, NotFound: If it cannot be kept, or there is no such profile.
+        """
+        uploads = self.intake.uploads
+        upload_id = uploads.receive(
+            stream, file_name=file_name, way=way, actor=f"{way}:{profile}", profile=profile, as_of=as_of, canary=canary
+        )
+        upload = self.intake.advance(upload_id)
+        if upload.state is State.READY and not upload.unusable:
+            try:
+                upload = self.confirmations.confirm(upload_id, actor=upload.actor, digest=upload.digest)
+            except RosterRefused as exc:  # another roster came in between, or the source is stopped
+                self._tell(upload, str(exc))
+                return uploads.find(upload_id)
+        if upload.state in WAITS:
+            self._tell(upload, upload.error or WAITS[upload.state])
+        return upload
+
+    def show(self, upload_id: str) -> Upload:
+        """
+        Return how a file stands now.
+
+        Raises:
+            NotFound: If it is not known, or not any more.
+        """
+        return self.intake.uploads.find(upload_id)
+
+    def _tell(self, upload: Upload, why: str) -> None:
+        now = self.intake.clock.now()
+        notice = Notice(
+            Topic.ROSTER, f"A roster of {upload.source or upload.profile} waits for you", f"{upload.file_name}: {why}",
+            f"/rosters/{upload.id}", f"upload:{upload.id}", dedupe=f"waits:{upload.sha256}:{upload.state}",
+        )  # fmt: skip
+        with self.store.write() as unit:
+            self.notices.tell(unit, notice, self.notices.settings.hr, now)

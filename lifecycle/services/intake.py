@@ -1,0 +1,340 @@
+"""The way of a file: laid out, read, compared, and then confirmed, held or left to a person."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from lifecycle.domain.comparison import Comparing, Kind
+from lifecycle.domain.engagement import Engagement
+from lifecycle.domain.errors import LifecycleError
+from lifecycle.domain.guard import Feed, Limits
+from lifecycle.domain.roster import Scope
+from lifecycle.feed.matching import headers_match, look
+from lifecycle.feed.read import read_roster
+from lifecycle.feed.table import FileLimits, Unreadable
+from lifecycle.services.claims import Claim, Claims
+from lifecycle.services.clock import Clock
+from lifecycle.services.comparing import Comparer
+from lifecycle.services.files import RosterFiles
+from lifecycle.services.layouts import Layouts
+from lifecycle.services.reading import Stager
+from lifecycle.services.rulebook import Rulebook
+from lifecycle.services.sponsors import Sponsors
+from lifecycle.services.tally import Tally, findings
+from lifecycle.services.uploads import State, Upload, Uploads
+from lifecycle.settings.rosters import ProfileSettings, RosterSettings
+from lifecycle.store import rosters
+from lifecycle.store.roster_tables import RosterSourceRow
+from lifecycle.store.unit import Store, Unit
+
+_log = logging.getLogger(__name__)
+DELETED_AT_ONCE = 50_000
+ABSENT_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What comparing an upload came to."""
+
+    tally: Tally
+    guard: list[dict[str, Any]]
+    digest: str
+    base: str
+
+
+@dataclass
+class Intake:
+    """Takes files as far as they go without a person."""
+
+    store: Store
+    uploads: Uploads
+    files: RosterFiles
+    layouts: Layouts
+    rulebook: Rulebook
+    sponsors: Sponsors
+    settings: RosterSettings
+    clock: Clock
+    claims: Claims
+    _busy: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self, upload_id: str) -> None:
+        """Go on in the background; one file at a time in one process."""
+        threading.Thread(target=self._go_on, args=(upload_id,), name=f"roster-{upload_id[:8]}", daemon=True).start()
+
+    def _go_on(self, upload_id: str) -> None:
+        try:
+            self.advance(upload_id)
+        except LifecycleError as exc:
+            _log.info("roster %s: %s", upload_id, exc)
+        except Exception:  # noqa: BLE001 - whatever it is, the upload says that nobody works on it
+            _log.exception("roster %s could not be read", upload_id)
+
+    def advance(self, upload_id: str) -> Upload:
+        """
+        Do all that needs no person, in this thread.
+
+        Returns:
+            The upload: received where its columns are to be matched, ready, refused, or applied where this very file
+            was the last one confirmed.
+        """
+        with self._busy:
+            upload = self.uploads.find(upload_id)
+            if upload.state is State.RECEIVED:
+                upload = self._lay_out(upload)
+            if upload.state is not State.RECEIVED or upload.layout is None or upload.error:
+                return upload
+            upload = self._check_age(upload)
+            if upload.state is not State.RECEIVED:
+                return upload
+            return self._read(upload, upload.layout)
+
+    def _lay_out(self, upload: Upload) -> Upload:
+        """Recognise the header; a header that no profile knows, or that has changed, asks a person."""
+        try:
+            seen = look(self.files.path(upload.id))
+        except Unreadable as exc:
+            return self._refuse(upload, str(exc.complaint))
+        values: dict[str, Any] = {"header": list(seen.header), "error": ""}
+        with self.store.write() as unit:
+            name, layout = upload.profile, upload.layout
+            if layout is None and (name := self.layouts.recognise(unit, seen.header)):
+                layout = self.layouts.find(unit, name)
+            if layout is not None:
+                values |= {"profile": name, "source": self.layouts.source_of(name, layout)}
+                values |= {"layout": layout.model_dump(mode="json")}
+                if not headers_match(self.layouts.profile(name, layout), seen.header):
+                    values["error"] = "The header is not the one this profile knows. Please match the columns anew."
+            rosters.change_upload(unit, upload.id, (State.RECEIVED,), **values)
+        return self.uploads.find(upload.id)
+
+    def _check_age(self, upload: Upload) -> Upload:
+        """Refuse a file that is older than the last one, and recognise the last one when it comes again."""
+        with self.store.read() as unit:
+            same = rosters.import_of_file(unit, upload.source, upload.sha256)
+            last = rosters.last_import(unit, upload.source)
+            source = unit.session.get(RosterSourceRow, upload.source)
+        if same is not None and last is not None and same.id == last.id and same.profile == upload.profile:
+            words = f"This very file was confirmed on {same.confirmed_at:%-d %B %Y, %H:%M} UTC; nothing is to be done."
+            with self.store.write() as unit:
+                values = {"state": State.APPLIED.value, "note": words, "import_id": same.id, "counts": same.counts}
+                rosters.change_upload(unit, upload.id, (State.RECEIVED,), **values)
+                note_accepted(unit, upload, self.clock.now(), same.id)
+            return self.uploads.find(upload.id)
+        if same is not None and last is not None and same.confirmed_at < last.confirmed_at:
+            return self._refuse(
+                upload,
+                f"This is the file of {same.confirmed_at:%-d %B %Y, %H:%M} UTC; a newer one was confirmed since.",
+            )
+        if upload.as_of and source and source.as_of and upload.as_of < source.as_of:
+            return self._refuse(
+                upload, f"It was made {upload.as_of:%-d %B %Y, %H:%M} UTC, before the last confirmed one of "
+                f"{source.as_of:%-d %B %Y, %H:%M} UTC. Ask for a new one."
+            )  # fmt: skip
+        return upload
+
+    def _refuse(self, upload: Upload, why: str) -> Upload:
+        with self.store.write() as unit:
+            open_states = (State.RECEIVED, State.READING, State.READY)
+            if rosters.change_upload(unit, upload.id, open_states, state=State.REFUSED.value, error=why):
+                unit.audit(
+                    at=self.clock.now(), actor=upload.actor, action="roster-refused", object_=f"upload:{upload.id}",
+                    after={"file": upload.file_name, "why": why},
+                )  # fmt: skip
+        return self.uploads.find(upload.id)
+
+    # --- reading --------------------------------------------------------------------------------------------------
+
+    def _read(self, upload: Upload, layout: ProfileSettings) -> Upload:
+        with self.claims.work(upload.id, State.RECEIVED, State.READING, lines=0, octets=0) as claim:
+            self._clear(upload.id)
+            try:
+                stager = self._stage(upload, layout, claim)
+            except Unreadable as exc:  # with other columns it may be readable
+                self._clear(upload.id)
+                claim.end(State.RECEIVED, error=str(exc.complaint))
+                return self.uploads.find(upload.id)
+            claim.beat(lines=stager.counts["lines"])
+            worked = self._compare(upload, layout, claim, stager)
+            counts = {**stager.counts, "untouched": stager.known}
+            self.show_anew(upload.id, claim, worked, counts)
+        return self.uploads.find(upload.id)
+
+    def show_anew(
+        self, upload_id: str, claim: Claim, worked: Worked, counts: dict[str, int] | None = None
+    ) -> None:
+        """Store what an upload would do, for somebody to look at."""
+        with self.store.read() as unit:
+            values = shown(unit, upload_id, worked, self.clock.now(), counts)
+        claim.end(State.READY, **values)
+
+    def _stage(self, upload: Upload, layout: ProfileSettings, claim: Claim) -> Stager:
+        with self.store.read() as unit:
+            seen = dict.fromkeys(rosters.digests(unit, upload.source), 0)
+        limits = FileLimits(self.settings.largest_mib * 2**20, self.settings.most_rows)
+        profile = self.layouts.profile(upload.profile, layout)
+        reader = read_roster(self.files.path(upload.id), profile, upload.repairs, limits)
+        carried = ",".join(sorted(layout.columns))
+
+        def beat(lines: int, octets: int) -> None:
+            claim.beat(lines=lines, octets=octets)
+
+        stager = Stager(self.store, upload.id, carried, seen, beat, upload.canary)
+        stager.run(reader)
+        return stager
+
+    # --- comparing ------------------------------------------------------------------------------------------------
+
+    def _compare(self, upload: Upload, layout: ProfileSettings, claim: Claim, stager: Stager | None) -> Worked:
+        """Compare what is staged; without a *stager* it was compared before, and is worked out for this instant."""
+        now = self.clock.now()
+        with self.store.read() as unit:
+            last = rosters.last_import(unit, upload.source)
+            contested = rosters.contested_references(unit, upload.id)
+        tally = Tally(self.settings.guard.moved_days)
+        comparer = Comparer(
+            self.store, self.rulebook, upload.id, self._comparing(upload, layout, contested, now), now,
+            stager.seen if stager else None, tally, claim.beat,
+        )  # fmt: skip
+        comparer.run()
+        self._absent(upload, layout, comparer, stager)
+        self.sponsors.note(upload.id, comparer.sponsors)
+        with self.store.read() as unit:
+            guard = self._guard(unit, upload, layout, tally, now)
+        document = layout.model_dump_json()
+        rules = [upload.sha256, document, repr(upload.repairs), self.rulebook.fingerprint, last.id if last else ""]
+        return Worked(tally, guard, tally.digest([*rules, repr(guard)]), last.id if last else "")
+
+    def _comparing(
+        self, upload: Upload, layout: ProfileSettings, contested: frozenset[str], now: datetime
+    ) -> Comparing:
+        @lru_cache(maxsize=512)
+        def today(zone: str) -> date:
+            return now.astimezone(ZoneInfo(zone)).date()
+
+        def is_over(engagement: Engagement) -> bool:
+            return self.rulebook.timeline(engagement).ends_at <= now
+
+        return Comparing(
+            source=upload.source,
+            today=today,
+            is_over=is_over,
+            partial=layout.partial,
+            says_standing=bool({"status", "worker_type"} & layout.columns.keys()),
+            repairs=upload.repairs,
+            contested=contested,
+        )
+
+    def _absent(self, upload: Upload, layout: ProfileSettings, comparer: Comparer, stager: Stager | None) -> None:
+        """Note what a full roster lacks. One with rows that do not say whom they concern lacks nothing for certain."""
+        if layout.scope is not Scope.FULL:
+            return
+        since = comparer.now.date() - timedelta(days=2)
+        with self.store.read() as unit:
+            if stager is None:
+                ids = rosters.engagements_of_items(unit, upload.id, (Kind.MISSING, Kind.GONE))
+            elif stager.unreadable:
+                return
+            else:
+                spoken_of = rosters.spoken_of(unit, upload.id, upload.source)
+                stated = {digest for digest, line in stager.seen.items() if line}
+                ids = rosters.unseen(unit, upload.source, since, stated, spoken_of)
+        n = stager.n if stager else 0
+        for start in range(0, len(ids), ABSENT_AT_ONCE):
+            chunk = ids[start : start + ABSENT_AT_ONCE]
+            with self.store.read() as unit:
+                stored = [s for s in rosters.contracts(unit, chunk) if in_scope(s.engagement.vendor, layout)]
+                items = list(comparer.absent(unit, sorted(stored, key=lambda s: s.engagement.id)))
+            with self.store.write() as unit:
+                if stager is None:
+                    rosters.settle_absent(unit, upload.id, items)
+                    continue
+                for item in items:
+                    n += 1
+                    item["n"] = n
+                rosters.add_items(unit, items)
+        if stager is not None:
+            stager.n = n
+
+    def _guard(
+        self, unit: Unit, upload: Upload, layout: ProfileSettings, tally: Tally, now: datetime
+    ) -> list[dict[str, Any]]:
+        row = self.uploads.row(unit, upload.id)
+        before = rosters.last_full_import(unit, upload.profile) if layout.scope is Scope.FULL else None
+        source = unit.session.get(RosterSourceRow, upload.source)
+        header = source.headers.get(upload.profile) if source else None
+        counted = {kind: n for (kind,), n in rosters.count_items(unit, upload.id, "kind").items()}
+        unusable = counted.get(Kind.UNUSABLE, 0)
+        touched = sum(counted.get(k, 0) for k in (Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.SAME))
+        lines = row.lines or 0
+        feed = Feed(
+            rows=max(lines - unusable, 0),
+            rows_before=before.rows if before else 0,
+            header_changed=header is not None and list(header) != list(row.header),
+            known=touched + max(lines - sum(counted.values()), 0),
+            moved=tally.moved,
+            unusable=unusable,
+        )
+        found = findings(unit, tally, feed=feed, limits=self._limits(), now=now)
+        return [{"scope": f.scope, "words": f.words, "vendor": f.vendor} for f in found]
+
+    def _limits(self) -> Limits:
+        return self.settings.guard.limits
+
+    def work_out_anew(self, upload_id: str, claim: Claim) -> Worked:
+        """Compare an upload as of now, without reading its file again."""
+        upload = self.uploads.find(upload_id)
+        assert upload.layout is not None  # noqa: S101 - what was compared before has a layout
+        return self._compare(upload, upload.layout, claim, None)
+
+    def _clear(self, upload_id: str) -> None:
+        while True:
+            with self.store.write() as unit:
+                if rosters.clear_items(unit, upload_id, limit=DELETED_AT_ONCE) < DELETED_AT_ONCE:
+                    return
+
+    def recover(self) -> None:
+        """Take up what a process left behind when it was killed: what was read is read again, the rest waits anew."""
+        for upload_id in self.claims.take_back():
+            self.start(upload_id)
+
+
+def shown(
+    unit: Unit, upload_id: str, worked: Worked, now: datetime, counts: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """Return the columns of an upload that say what it would do; *counts* are those of reading, if it was read now."""
+    counted = {kind: n for (kind,), n in rosters.count_items(unit, upload_id, "kind").items()}
+    read = counts if counts is not None else Uploads.row(unit, upload_id).counts
+    kept = {name: n for name, n in read.items() if name not in set(Kind)}
+    return {
+        "counts": {**kept, **counted},
+        "totals": dict(worked.tally.totals),
+        "guard": worked.guard,
+        "digest": worked.digest,
+        "base": worked.base,
+        "shown_at": now,
+    }
+
+
+def in_scope(vendor: str, layout: ProfileSettings) -> bool:
+    """Say whether the absence of a contract of *vendor* means anything in a file of this layout."""
+    return "vendor" in layout.columns or vendor == layout.vendor
+
+
+def note_accepted(unit: Unit, upload: Upload, now: datetime, import_id: str) -> None:
+    """Note that a source has delivered what was confirmed."""
+    row = unit.session.get(RosterSourceRow, upload.source)
+    if row is None:
+        row = RosterSourceRow(name=upload.source, headers={}, seen={})
+    row.accepted_at, row.import_id = now, import_id
+    row.as_of = max(filter(None, (row.as_of, upload.as_of)), default=None)
+    row.headers = {**row.headers, upload.profile: list(upload.header)}
+    unit.session.add(row)
+    unit.session.flush()
+

@@ -1,0 +1,111 @@
+"""What a roster adds up to: counts, who loses access by surprise, and the digest that a confirmation is bound to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from lifecycle.domain.access import Contract
+from lifecycle.domain.comparison import Change
+from lifecycle.domain.engagement import Engagement
+from lifecycle.domain.guard import WINDOW, Feed, Finding, Limits, Surprise, check_feed, check_surprise
+from lifecycle.domain.identity import IdentityId
+from lifecycle.services.rulebook import Rulebook
+from lifecycle.store import observations, rosters
+from lifecycle.store.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What one person loses sooner than anybody knew a day before."""
+
+    vendor: str
+    lost: frozenset[str]
+    """Keys of the entitlements."""
+
+
+@dataclass
+class Tally:
+    """Filled row by row while a roster is compared."""
+
+    moved_days: int
+    counts: Counter[str] = field(default_factory=Counter)
+    totals: Counter[str] = field(default_factory=Counter)
+    moved: int = 0
+    losses: dict[IdentityId, Loss] = field(default_factory=dict)
+    _digest: Any = field(default_factory=hashlib.sha256)
+
+    def add(self, change: Change, weight: str, bound: str) -> None:
+        """Count one row; *bound* is what of it a confirmation is bound to."""
+        self.counts[change.kind.value] += 1
+        if weight:
+            self.totals[weight] += 1
+        if change.stored is not None and change.after is not None and _moves(change, self.moved_days):
+            self.moved += 1
+        self._digest.update(bound.encode())
+
+    def lose(self, identity_id: IdentityId, vendor: str, lost: frozenset[str]) -> None:
+        """Note that somebody loses access by surprise."""
+        known = self.losses.get(identity_id)
+        self.losses[identity_id] = Loss(vendor, lost | known.lost if known else lost)
+
+    def digest(self, rules: Iterable[str]) -> str:
+        """Return what a confirmation is bound to: every row's effect, and the rules that it was worked out by."""
+        whole = self._digest.copy()
+        whole.update("\n".join(rules).encode())
+        return whole.hexdigest()[:16]
+
+
+def _moves(change: Change, days: int) -> bool:
+    assert change.stored is not None and change.after is not None  # noqa: S101 - the caller has looked
+    return abs(change.after.last_day - change.stored.engagement.last_day) > timedelta(days=days)
+
+
+def surprise(
+    rulebook: Rulebook, before: Collection[Contract], after: Mapping[str, Engagement], now: datetime
+) -> frozenset[str]:
+    """
+    Return what somebody would hold within the next day as things stand, and would not any more after a roster.
+
+    Args:
+        rulebook: Policy and catalogue.
+        before: All contracts of the person.
+        after: Contract id to what it becomes.
+        now: The instant of the comparison, aware.
+    """
+    changed = [rulebook.contract(after[c.engagement.id], c.grants) if c.engagement.id in after else c for c in before]
+    lost: set[str] = set()
+    for at in (now, now + WINDOW):
+        had = {e.key for e in rulebook.desired(list(before), at).entitlements}
+        lost |= had - {e.key for e in rulebook.desired(changed, at).entitlements}
+    return frozenset(lost)
+
+
+def findings(unit: Unit, tally: Tally, *, feed: Feed, limits: Limits, now: datetime) -> tuple[Finding, ...]:
+    """Ask the guard about a roster: about the file as a whole, and about surprise together with the last 24 hours."""
+    found = check_feed(feed, limits)
+    return (*found, *check_surprise(_surprise(unit, tally, now), limits)) if tally.losses else found
+
+
+def _surprise(unit: Unit, tally: Tally, now: datetime) -> Surprise:
+    losses = dict(tally.losses)
+    for row in rosters.surprises_since(unit, now - WINDOW):
+        identity_id = IdentityId(row.identity_id)
+        known = losses.get(identity_id)
+        lost = frozenset(row.lost) | (known.lost if known else frozenset())
+        losses[identity_id] = Loss(known.vendor if known else row.vendor, lost)
+    earlier = Counter(loss.vendor for identity_id, loss in losses.items() if identity_id not in tally.losses)
+    running = rosters.running_contracts(unit, now.date())
+    by_vendor = Counter(loss.vendor for loss in losses.values())
+    by_group = Counter(key for loss in losses.values() for key in loss.lost)
+    holders = observations.holders(unit, by_group)
+    return Surprise(
+        people=len(losses),
+        active=running[""] + sum(earlier.values()),
+        by_vendor={v: (n, max(n, running.get(v, 0) + earlier[v])) for v, n in by_vendor.items()},
+        by_group={key: (n, max(n, holders[key])) for key, n in by_group.items() if key in holders},
+    )
