@@ -79,11 +79,11 @@ class Resumptions:
             FeedStale: If the contract's roster has not come for too long.
             NotPermitted: If the person is not one of the actor's contractors, nor the actor.
         """
-        check_reason(reason)
         now = self.casebook.clock.now()
         with self.store.write() as unit:
             people.lock_identity(unit, identity_id)
             authorize(actor, Action.ASK, self.casebook.parties.about(unit, identity_id))
+            check_reason(reason)
             contract = self._lapsed(unit, identity_id, engagement_id, now)
             if not _answers_for(actor, contract):
                 raise NotEligible("Somebody else answers for that contract.")

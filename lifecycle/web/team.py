@@ -52,7 +52,8 @@ def finish_handover(handover_id: int) -> ResponseReturnValue:
 @bp.post("/people/<identity_id>/resume")
 def resume(identity_id: str) -> ResponseReturnValue:
     """Ask for the access back that a contract gave before it was extended, too late."""
-    asked = services().resumptions.ask(signed_in(), identity_id, forms.text("engagement"), forms.long_text("reason"))
+    contract, reason = forms.optional("engagement"), forms.long_text("reason")
+    asked = services().resumptions.ask(signed_in(), identity_id, contract, reason)
     flash(f"{asked} asks for the access back. One other person must approve it.")
     return redirect(url_for("requests.show", request_id=asked), 303)
 
