@@ -18,6 +18,7 @@ from lifecycle.services.extensions import Unagreed
 from lifecycle.services.proposals import AlreadyAsked, Draft
 from lifecycle.services.requests import RequestInvalid
 from lifecycle.services.resumptions import Lapse
+from lifecycle.services.sessions import NotSignedIn
 from lifecycle.store import decisions, notices, people
 from tests.services.team import Staff
 from tests.services.world import World, line, record_grant, utc
@@ -55,6 +56,8 @@ def lapse(staff: Staff, role: str = "agent") -> Engagement:
     world.tick()
     assert world.held("w1") == set(), "nothing comes back by itself"
     assert world.tool.accounts["id-w1"].disabled
+    with pytest.raises(NotSignedIn, match="your sponsor can ask for it back"):
+        world.sign_in("carl")
     return after
 
 
