@@ -41,6 +41,8 @@ def make_app(runtime: Runtime, *, scheduler: bool) -> Flask:
         activation=runtime.activation,
         cut_offs=runtime.cut_offs,
         renewals=runtime.renewals,
+        extensions=runtime.extensions,
+        resumptions=runtime.resumptions,
         team=runtime.team,
         calendars=runtime.calendars,
         targets=runtime.targets,

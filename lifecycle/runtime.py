@@ -29,6 +29,7 @@ from lifecycle.services.deliveries import Deliveries
 from lifecycle.services.delivery import Channel, Delivery
 from lifecycle.services.directory import Directory
 from lifecycle.services.engine import Engine
+from lifecycle.services.extensions import Extensions
 from lifecycle.services.files import RosterFiles
 from lifecycle.services.holders import Holders
 from lifecycle.services.hooks import Hooks
@@ -50,6 +51,7 @@ from lifecycle.services.provisioning import Provisioner
 from lifecycle.services.reconcile import Reconciler
 from lifecycle.services.renewals import Renewals
 from lifecycle.services.requests import Requests
+from lifecycle.services.resumptions import Resumptions
 from lifecycle.services.reviews import Reviews
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sessions import Sessions
@@ -297,7 +299,7 @@ class Runtime:
     @cached_property
     def casebook(self) -> Casebook:
         """Requests with everything about them."""
-        return Casebook(self.rulebook, self.parties, self.settings.requests, self.clock)
+        return Casebook(self.rulebook, self.parties, self.settings.requests, self.clock, self.sources)
 
     @cached_property
     def requests(self) -> Requests:
@@ -322,7 +324,11 @@ class Runtime:
     @cached_property
     def reviews(self) -> Reviews:
         """Reviewing."""
-        acts = {Kind.BRIDGE: self.bridges.approved, Kind.CUT_OFF: self.cut_offs.approved}
+        acts = {
+            Kind.BRIDGE: self.bridges.approved,
+            Kind.RESUME: self.resumptions.approved,
+            Kind.CUT_OFF: self.cut_offs.approved,
+        }
         return Reviews(self.store, self.casebook, self.inbox, self.notices, self.activation, self.sessions.wall, acts)
 
     @cached_property
@@ -333,7 +339,17 @@ class Runtime:
     @cached_property
     def renewals(self) -> Renewals:
         """Whether contracts go on."""
-        return Renewals(self.store, self.casebook, self.bridges, self.notices)
+        return Renewals(self.store, self.casebook, self.bridges, self.extensions, self.notices)
+
+    @cached_property
+    def extensions(self) -> Extensions:
+        """Extensions that sponsors had no part in."""
+        return Extensions(self.store, self.casebook, self.notices)
+
+    @cached_property
+    def resumptions(self) -> Resumptions:
+        """Access asked back after a late extension."""
+        return Resumptions(self.store, self.casebook, self.requests, self.extensions)
 
     @cached_property
     def cut_offs(self) -> CutOffs:

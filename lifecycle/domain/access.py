@@ -36,6 +36,12 @@ class Contract:
         """Say whether nothing is to be expected of it from *now* (aware) on: it has come to its end, or has none."""
         return self.gives_nothing or self.timeline.ends_at <= now or self.engagement.measures.cut_off(now)
 
+    def has_lapsed_at(self, now: datetime) -> bool:
+        """Say whether it gives nothing at *now* (aware) only because it was extended after access had ended."""
+        wanted = self.engagement.standing is not Standing.WITHDRAWN
+        lapsed = self.engagement.measures.lapsed_at is not None
+        return lapsed and wanted and self.timeline.live_at(now) and not self.engagement.measures.cut_off(now)
+
     def has_ended_at(self, now: datetime) -> bool:
         """Say whether it is over by *now* (aware) and not only because it never began."""
         return self.over_at(now) and (not self.gives_nothing or self._has_begun(now))

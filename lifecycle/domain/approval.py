@@ -29,11 +29,13 @@ class Kind(StrEnum):
     """The same again, after a grant has ended."""
     BRIDGE = "bridge"
     """Up to fourteen days of the last working day's access past the contract's end."""
+    RESUME = "resume"
+    """To give back what a contract gave before it was extended, too late."""
     CUT_OFF = "cut-off"
     """To end somebody's access now, where one person has done so to many already."""
 
 
-SECOND_PERSON = frozenset({Kind.BRIDGE, Kind.CUT_OFF})
+SECOND_PERSON = frozenset({Kind.BRIDGE, Kind.RESUME, Kind.CUT_OFF})
 """What one person has decided and another one must agree to."""
 TWO_PEOPLE = 2
 

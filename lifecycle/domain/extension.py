@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from lifecycle.domain.access import Contract, gives_god
@@ -43,6 +43,12 @@ def after_extension(before: Contract, after: Contract, now: datetime) -> Extensi
         lapsed=had_ended and after.timeline.starts_at <= now,
         god_withheld=had_narrowed and after.timeline.ceiling_at(max(now, after.timeline.starts_at)) is Tier.GOD,
     )
+
+
+def given_back(contract: Contract) -> Contract:
+    """Return a lapsed *contract* as it would be once it is given back: without god mode and without old grants."""
+    measures = replace(contract.engagement.measures, lapsed_at=None, god_withheld=True)
+    return replace(contract, engagement=replace(contract.engagement, measures=measures), grants=())
 
 
 def god_keeps_its_end(

@@ -34,6 +34,7 @@ class Bridges:
 
         Raises:
             AnswerInvalid: If it is too long, has no reason, or one is asked for already.
+            FeedStale: If the contract's roster has not come for too long.
         """
         days, most = (until - question.last_day).days, self.casebook.settings.bridge_days
         if not 1 <= days <= most:
@@ -44,6 +45,7 @@ class Bridges:
             raise AnswerInvalid("A bridge for this person waits for its reviews already.")
         contracts = self.casebook.parties.contracts(unit, identity_id)
         contract = next(c for c in contracts if c.engagement.id == question.engagement_id)
+        self.casebook.check_fed(unit, contract, god=False, now=now)
         row = RequestRow(
             id=requests.next_id(unit),
             kind=Kind.BRIDGE.value,
@@ -93,6 +95,7 @@ class Bridges:
         until, engagement = case.row.until_day, case.contract.engagement
         approvers = self.casebook.approvers_now(unit, case)
         check_use(case.request, approvers, self.casebook.terms(case.row, case.contract, None))
+        self.casebook.check_fed(unit, case.contract, god=False, now=now)
         if not case.contract.live_at(now):
             raise AnswerInvalid("The contract does not run any more; a bridge cannot bring it back.")
         answers = {q.answer for q in decisions.renewals_of(unit, [engagement.id]) if q.last_day == engagement.last_day}

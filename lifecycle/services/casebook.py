@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from lifecycle.domain.access import Contract
@@ -18,7 +18,7 @@ from lifecycle.domain.approval import (
     check_reviewer,
     digest,
 )
-from lifecycle.domain.eligibility import Limit, limit_of
+from lifecycle.domain.eligibility import Limit, is_god, limit_of
 from lifecycle.domain.entitlement import Entitlement
 from lifecycle.domain.errors import NotFound
 from lifecycle.domain.identity import Identity, IdentityId
@@ -29,6 +29,7 @@ from lifecycle.services.clock import Clock
 from lifecycle.services.parties import Parties, keys_of, members_called, roles_of, sponsors_of
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sessions import actor_of
+from lifecycle.services.staleness import AlwaysFresh, FeedStale, Staleness
 from lifecycle.settings import RequestSettings
 from lifecycle.store import members, people, requests
 from lifecycle.store.people_tables import MemberRow
@@ -92,7 +93,8 @@ class Case:
     @property
     def what(self) -> str:
         """What it asks for, for messages."""
-        return self.entitlement.title if self.entitlement else self.row.kind
+        words = "access back" if self.request.kind is Kind.RESUME else self.row.kind
+        return self.entitlement.title if self.entitlement else words
 
     @property
     def link(self) -> str:
@@ -108,6 +110,7 @@ class Casebook:
     parties: Parties
     settings: RequestSettings
     clock: Clock
+    feeds: Staleness = field(default_factory=AlwaysFresh)
 
     def load(self, unit: Unit, row: RequestRow) -> Case:
         """Gather everything about *row*."""
@@ -206,6 +209,7 @@ class Casebook:
                 "until": row.until_day.isoformat() if row.until_day else "",
                 "approvals": row.approvals_needed,
                 "exception": row.exception,
+                **(_given_back(contract) if row.kind == Kind.RESUME.value else {}),
             }
         )
 
@@ -300,11 +304,29 @@ class Casebook:
         now: datetime,
         asked_at: datetime | None = None,
     ) -> Limit:
-        """Say how long a right may be held if it were given now; see `lifecycle.domain.eligibility.limit_of`."""
+        """
+        Say how long a right may be held if it were given now; see `lifecycle.domain.eligibility.limit_of`.
+
+        Raises:
+            NotEligible, FeedStale: If it cannot be given now.
+        """
         longest = self.settings.longest(entitlement.tier)
         every = self.parties.contracts(unit, contract.engagement.identity_id) if kind is not Kind.EXTEND else ()
         held = [grant for own in every for grant in own.grants]
-        return limit_of(contract, entitlement, longest, now, held=held, asked_at=asked_at)
+        limit = limit_of(contract, entitlement, longest, now, held=held, asked_at=asked_at)
+        self.check_fed(unit, contract, god=is_god(entitlement), now=now)
+        return limit
+
+    def check_fed(self, unit: Unit, contract: Contract, *, god: bool, now: datetime) -> None:
+        """
+        Refuse to give anything new on facts that are too old.
+
+        Raises:
+            FeedStale: Naming the source of the contract, and since when it has not been heard of.
+        """
+        why_not = self.feeds.why_refused(unit, contract.engagement.source, god, now)
+        if why_not:
+            raise FeedStale(why_not)
 
     def afterwards(self, unit: Unit, identity_id: str, entitlement: Entitlement, at: datetime) -> Entitlement | None:
         """Return the most powerful right that the person will hold in the same target at *at*; None for nothing."""
@@ -330,6 +352,11 @@ _ASKED_BY = {Kind.BRIDGE: Action.ANSWER_RENEWAL, Kind.CUT_OFF: Action.REVOKE_NOW
 def _roles_for(row: RequestRow) -> frozenset[Role]:
     """Return the roles whose holders may review it."""
     return IT | {Role.HR} if row.kind in {Kind.BRIDGE.value, Kind.CUT_OFF.value} else IT
+
+
+def _given_back(contract: Contract) -> dict[str, object]:
+    lapsed_at = contract.engagement.measures.lapsed_at
+    return {"lapsed": lapsed_at.isoformat() if lapsed_at else "", "gives": sorted(contract.baseline)}
 
 
 def _can_still_be_used(row: RequestRow) -> bool:

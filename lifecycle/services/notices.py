@@ -27,6 +27,7 @@ class Topic(StrEnum):
     GRANT = "grant"
     RENEWAL = "renewal-question"
     PROPOSAL = "renewal-proposal"
+    EXTENSION = "extension"
     CUT_OFF = "access-ended-now"
     MISTAKE = "mistake-reported"
     CONTRACT = "contract-window"

@@ -10,6 +10,7 @@ from lifecycle.domain.access import Contract
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.party import Party, key_of
 from lifecycle.domain.role import Role
+from lifecycle.domain.roster import Standing
 from lifecycle.services.admission import DIRECTORY, LOCAL
 from lifecycle.services.authorisation import About, Actor
 from lifecycle.services.clock import Clock, wall_clock
@@ -47,7 +48,9 @@ def sponsors_of(contracts: Collection[Contract], now: datetime) -> frozenset[str
     Return the keys of those who answer for somebody at *now*.
 
     That is who sponsors a contract that runs; where none does, one that is still to begin, or else the last one.
+    Whoever sponsored one that was withdrawn answers only where there is no other.
     """
+    contracts = [c for c in contracts if c.engagement.standing is not Standing.WITHDRAWN] or contracts
     running = [c for c in contracts if c.timeline.live_at(now)]
     last = max(contracts, key=lambda c: c.timeline.ends_at, default=None)
     return _sponsors(running or _not_over(contracts, now) or ([last] if last else []))

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from lifecycle.domain import roster
 from lifecycle.domain.access import Contract, DesiredAccess, Reason
 from lifecycle.domain.calendar import start_of_day
 from lifecycle.domain.errors import NotFound
@@ -22,7 +23,7 @@ from lifecycle.store.work import WorkItem
 
 PAGE = 50
 CANDIDATES = 6
-CUT_OFF = "cut off"
+CUT_OFF, LAPSED, WITHDRAWN = "cut off", "lapsed", "withdrawn"
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,24 @@ class Standing:
 
     @property
     def contract(self) -> Contract | None:
-        """The contract that matters most now: the live one that ends last, else the next, else the last."""
-        live = [c for c in self.contracts if c.timeline.live_at(self.now)]
-        coming = [c for c in self.contracts if c.timeline.starts_at > self.now]
+        """
+        The contract that matters most now: the one that runs and ends last, else the next, else the last.
+
+        One that gives nothing, whatever its days say, counts only where there is no other.
+        """
+        giving = [c for c in self.contracts if not c.gives_nothing]
+        live = [c for c in giving if c.timeline.live_at(self.now)] or self.lapsed
+        coming = [c for c in giving if c.timeline.starts_at > self.now]
         if live:
             return max(live, key=lambda c: c.timeline.ends_at)
         if coming:
             return min(coming, key=lambda c: c.timeline.starts_at)
-        return max(self.contracts, key=lambda c: c.timeline.ends_at, default=None)
+        return max(giving or self.contracts, key=lambda c: c.timeline.ends_at, default=None)
+
+    @property
+    def lapsed(self) -> list[Contract]:
+        """The contracts that run and give nothing, because they were extended after access had ended."""
+        return [c for c in self.contracts if c.has_lapsed_at(self.now)]
 
     def cut_off(self, now: datetime) -> bool:
         """Say whether a person has ended everything by *now*."""
@@ -59,7 +70,19 @@ class Standing:
         contract = self.contract
         if self.cut_off(self.now):
             return CUT_OFF
-        return contract.timeline.stage_at(self.now) if contract else "unknown"
+        return self.stage_of(contract) if contract else "unknown"
+
+    def stage_of(self, contract: Contract) -> str:
+        """Name the stage of one contract; ``lapsed`` or ``withdrawn`` where it gives nothing whatever its days say."""
+        if contract.engagement.standing is roster.Standing.WITHDRAWN:
+            return WITHDRAWN
+        return LAPSED if contract.has_lapsed_at(self.now) else contract.timeline.stage_at(self.now)
+
+    @property
+    def employee_since(self) -> datetime | None:
+        """When HR confirmed that the person had become an employee; None for whoever has not, or is back since."""
+        since = (c.engagement.measures.employee_since for c in self.contracts)
+        return next(since, None) if self.desired.accounts_kept else None
 
     @property
     def held(self) -> frozenset[str]:

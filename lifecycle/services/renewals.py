@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from lifecycle.domain.access import Contract
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.errors import NotFound
 from lifecycle.domain.identity import IdentityId
@@ -15,6 +16,7 @@ from lifecycle.domain.renewal import Answer, AnswerInvalid
 from lifecycle.services.authorisation import About, Action, Actor, authorize
 from lifecycle.services.bridges import Bridges
 from lifecycle.services.casebook import Casebook
+from lifecycle.services.extensions import Extensions
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import addresses_of
 from lifecycle.store import decisions, people
@@ -52,6 +54,7 @@ class Renewals:
     store: Store
     casebook: Casebook
     bridges: Bridges
+    extensions: Extensions
     notices: Notices
 
     def questions(self, actor: Actor) -> list[Question]:
@@ -85,6 +88,8 @@ class Renewals:
         """
         Take the sponsor's answer; an extension goes to HR and changes nothing until a roster confirms it.
 
+        Whoever wants it to go on agrees to the days it has: god mode follows them where it kept an earlier end.
+
         Args:
             actor: The sponsor.
             renewal_id: Which question.
@@ -108,12 +113,14 @@ class Renewals:
                 raise NotFound("There is no such question.")
             people.lock_identity(unit, identity_id)  # no approval of a bridge comes in between
             authorize(actor, Action.ANSWER_RENEWAL, self._about(unit, row))
-            self._check_current(unit, identity_id, row, now)
+            contract = self._current(unit, identity_id, row, now)
             _check_days(row, answer, proposed_day)
             if len(note.strip()) > LONGEST_NOTE:
                 raise AnswerInvalid(f"Nothing was kept: the note has {LONGEST_NOTE} characters at the most.")
             row.note = note.strip()
             self._take(unit, actor, row, identity_id, answer, proposed_day, now)
+            if answer is Answer.EXTEND:
+                self.extensions.settle(unit, actor.trail_name, contract, now)
             self.bridges.withdraw(unit, actor, row, identity_id, now)
             self._tell_hr(unit, row, identity_id, answer, actor, now)
             if bridge_until is None or answer is not Answer.EXTEND:
@@ -148,13 +155,14 @@ class Renewals:
         engagement = unit.session.get(EngagementRow, row.engagement_id)
         return About(f"renewal:{row.id}", sponsors=frozenset({engagement.sponsor_key} if engagement else set()))
 
-    def _check_current(self, unit: Unit, identity_id: str, row: RenewalRow, now: datetime) -> None:
+    def _current(self, unit: Unit, identity_id: str, row: RenewalRow, now: datetime) -> Contract:
         contracts = self.casebook.parties.contracts(unit, identity_id)
         found = next((c for c in contracts if c.engagement.id == row.engagement_id), None)
         if found is None or found.engagement.last_day != row.last_day:
             raise AnswerInvalid("The roster has changed this contract since; the question is settled.")
         if found.timeline.ends_at <= now:
             raise AnswerInvalid("The contract has ended; a new roster is needed.")
+        return found
 
     def _tell_hr(
         self, unit: Unit, row: RenewalRow, identity_id: str, answer: Answer, actor: Actor, now: datetime

@@ -203,10 +203,20 @@ def check_words(draft: Draft) -> None:
     Raises:
         RequestInvalid: Saying what to change.
     """
-    if not SHORTEST_REASON <= len(draft.reason.strip()) <= LONGEST_REASON:
-        raise RequestInvalid(f"Please give a reason, in {SHORTEST_REASON} to {LONGEST_REASON} characters.")
+    check_reason(draft.reason)
     if draft.asked < SHORTEST:
         raise RequestInvalid("Ask for at least five minutes.")
+
+
+def check_reason(reason: str) -> None:
+    """
+    Refuse a request without a reason.
+
+    Raises:
+        RequestInvalid: Saying how long it is to be.
+    """
+    if not SHORTEST_REASON <= len(reason.strip()) <= LONGEST_REASON:
+        raise RequestInvalid(f"Please give a reason, in {SHORTEST_REASON} to {LONGEST_REASON} characters.")
 
 
 def _said(row: RequestRow) -> dict[str, object]:

@@ -25,12 +25,14 @@ from lifecycle.domain.approval import (
 from lifecycle.domain.eligibility import Limit, narrowing_of
 from lifecycle.domain.entitlement import Entitlement
 from lifecycle.domain.errors import LifecycleError, NotFound
+from lifecycle.domain.extension import given_back
 from lifecycle.services.activation import Activation
 from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh, may
 from lifecycle.services.casebook import Case, Casebook
 from lifecycle.services.course import Course, course_of
 from lifecycle.services.inbox import Inbox
 from lifecycle.services.notices import Notice, Notices, Topic
+from lifecycle.services.staleness import FeedStale
 from lifecycle.store import members, requests
 from lifecycle.store.request_tables import ReviewRow
 from lifecycle.store.unit import Store, Unit
@@ -60,6 +62,8 @@ class Sheet:
     reviewers: tuple[str, ...]
     own: bool
     """Whether the reader asked it."""
+    given_back: tuple[Entitlement, ...]
+    """What would be held again at once, most powerful first; only where access is asked back."""
     can_activate: bool
 
     @property
@@ -127,6 +131,8 @@ class Reviews:
                     after = self.casebook.afterwards(unit, case.identity.id, case.entitlement, ends_at)
             except LifecycleError as exc:
                 closed = str(exc)
+        elif case.request.kind is not Kind.CUT_OFF and case.request.is_open_at(now):
+            closed = self._why_stale(unit, case, now)
         if not case.request.requester.active and (case.request.is_open_at(now) or _is_eligible(case, now)):
             limit, closed = None, f"{case.request.requester.name}, who asked for this, may not ask it any more."
         return Sheet(
@@ -143,8 +149,22 @@ class Reviews:
             mine=self.inbox.why_not(case, actor, *self.inbox.reader(unit, actor)),
             reviewers=self.casebook.reviewer_names(unit, case),
             own=bool(actor.keys & case.request.requester.keys),
+            given_back=self._given_back(case, now),
             can_activate=may(actor, Action.ACTIVATE, self.casebook.parties.about(unit, case.identity.id)),
         )
+
+    def _why_stale(self, unit: Unit, case: Case, now: datetime) -> str:
+        try:
+            self.casebook.check_fed(unit, case.contract, god=False, now=now)
+        except FeedStale as exc:
+            return str(exc)
+        return ""
+
+    def _given_back(self, case: Case, now: datetime) -> tuple[Entitlement, ...]:
+        if case.request.kind is not Kind.RESUME or not case.contract.has_lapsed_at(now):
+            return ()
+        desired = self.casebook.rulebook.desired([given_back(case.contract)], now)
+        return tuple(dict.fromkeys(reason.entitlement for reason in desired.reasons))
 
     def _shown(self, unit: Unit, case: Case, now: datetime) -> str:
         """Digest the request with its terms and limits as they are now: an answer to older ones does not fit."""

@@ -20,6 +20,7 @@ from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import addresses_of
 from lifecycle.services.persons import PAGE, Persons, Standing
 from lifecycle.services.proposals import SHORTEST
+from lifecycle.services.staleness import FeedStale
 from lifecycle.store import decisions, members, people, requests
 from lifecycle.store.request_tables import HandoverRow, RequestRow
 from lifecycle.store.tables import EngagementRow
@@ -159,8 +160,16 @@ class Team:
             except LifecycleError as exc:
                 why_not = str(exc)
             else:
-                return ""
+                return self._why_stale(contract, now)
         return why_not
+
+    def _why_stale(self, contract: Contract, now: datetime) -> str:
+        with self.store.read() as unit:
+            try:
+                self.casebook.check_fed(unit, contract, god=False, now=now)
+            except FeedStale as exc:
+                return str(exc)
+        return ""
 
     def grants(self, standing: Standing) -> list[GrantView]:
         """List grants that run, are to come, or ended lately; those that end first on top."""

@@ -8,14 +8,17 @@ from typing import Any
 
 from sqlalchemy import func, insert, or_, select, update
 
+from lifecycle.domain.roster import Standing
+from lifecycle.store.people import chunks
 from lifecycle.store.request_tables import CutOffRow, HandoverRow, RenewalRow
 from lifecycle.store.tables import EngagementRow, IdentityRow
 from lifecycle.store.unit import Unit
 
 _C, _Q, _H = CutOffRow.__table__.c, RenewalRow.__table__.c, HandoverRow.__table__.c
 _E, _I = EngagementRow.__table__.c, IdentityRow.__table__.c
-_CURRENT = (_E.id == _Q.engagement_id) & (_E.last_day == _Q.last_day)
-"""A question counts as long as the roster names the same last day."""
+_WANTED = _E.standing != Standing.WITHDRAWN.value
+_CURRENT = (_E.id == _Q.engagement_id) & (_E.last_day == _Q.last_day) & (_WANTED)
+"""A question counts as long as the roster names the same last day, and has not withdrawn the contract."""
 
 
 def people_cut_off(unit: Unit, member_ids: Collection[str], since: datetime) -> set[str]:
@@ -54,7 +57,8 @@ def unasked(unit: Unit, today: date, until: date, limit: int) -> list[Engagement
     """Load contracts that end from *today* to *until* (inclusive) and about which nobody was asked yet."""
     asked = (_Q.engagement_id == _E.id) & (_Q.last_day == _E.last_day)
     query = select(EngagementRow).outerjoin(RenewalRow, asked).where(
-        _E.last_day >= today, _E.last_day <= until, _E.first_day <= today, _Q.id.is_(None)
+        _E.last_day >= today, _E.last_day <= until, _E.first_day <= today, _Q.id.is_(None),
+        _WANTED,
     )  # fmt: skip
     return list(unit.session.scalars(query.order_by(_E.last_day).limit(limit)))
 
@@ -117,7 +121,7 @@ def _questions() -> Any:
 
 def questions_for(unit: Unit, keys: Collection[str], today: date, limit: int = 200) -> list[_Asked]:
     """Load the questions to these sponsors whose last day has not passed, with contract and name."""
-    query = _questions().where(_E.sponsor_key.in_(list(keys)), _Q.last_day >= today, _E.last_day == _Q.last_day)
+    query = _questions().where(_E.sponsor_key.in_(list(keys)), _Q.last_day >= today, _CURRENT)
     return [tuple(row) for row in unit.session.execute(query.order_by(_Q.last_day, _Q.id).limit(limit))]
 
 
@@ -137,6 +141,16 @@ def proposals(unit: Unit, limit: int = 200) -> list[_Asked]:
 def renewals_of(unit: Unit, engagement_ids: Collection[str]) -> list[RenewalRow]:
     """Load every question about some contracts."""
     return list(unit.session.scalars(select(RenewalRow).where(_Q.engagement_id.in_(list(engagement_ids)))))
+
+
+def proposed_days(unit: Unit, engagement_ids: Collection[str]) -> dict[str, date]:
+    """Map contracts to the last day (inclusive) that their sponsors propose, as long as the roster has not moved it."""
+    found: dict[str, date] = {}
+    for chunk in chunks(engagement_ids):
+        query = select(_Q.engagement_id, _Q.proposed_day).join(EngagementRow, _CURRENT)
+        query = query.where(_Q.engagement_id.in_(chunk), _Q.answer == "extend", _Q.proposed_day.is_not(None))
+        found |= {row.engagement_id: row.proposed_day for row in unit.session.execute(query)}
+    return found
 
 
 def handover_of(unit: Unit, engagement_ids: Collection[str]) -> list[HandoverRow]:

@@ -36,6 +36,7 @@ _MEASURES = [
 _CONTRACT = (*_ENGAGEMENT, *_MEASURES)
 OWNER = _I.id == _E.identity_id
 """Joins a contract with the person it belongs to."""
+_WANTED = _E.standing != Standing.WITHDRAWN.value
 _IDENTITY = [_I[name] for name in ("id", "name", "worker_id", "source", "email")]
 
 
@@ -352,10 +353,17 @@ def sponsored_by(
 
 
 def engagements_sponsored_by(unit: Unit, keys: Collection[str], first: date, last: date) -> list[Engagement]:
-    """Load contracts of these sponsors with last days from *first* to *last*, both inclusive."""
+    """Load contracts of these sponsors with last days from *first* to *last*, both inclusive; none withdrawn."""
     query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, OWNER)
-    query = query.where(_E.sponsor_key.in_(list(keys)), _E.last_day >= first, _E.last_day <= last)
+    query = query.where(_E.sponsor_key.in_(list(keys)), _E.last_day >= first, _E.last_day <= last, _WANTED)
     return [_engagement(row) for row in unit.session.execute(query.order_by(_E.last_day, _E.id))]
+
+
+def unagreed(unit: Unit, keys: Collection[str], since: date) -> list[Engagement]:
+    """Load contracts of these sponsors that end on *since* or later and whose god mode does not follow their days."""
+    query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, OWNER)
+    query = query.where(_E.sponsor_key.in_(list(keys)), _E.last_day >= since, _E.god_ends_at.is_not(None), _WANTED)
+    return [_engagement(row) for row in unit.session.execute(query.order_by(_E.god_ends_at, _E.id))]
 
 
 def identities_called(unit: Unit, *, emails: Collection[str] = (), worker_ids: Collection[str] = ()) -> list[Identity]:
@@ -387,9 +395,9 @@ def search_identities(unit: Unit, words: str, limit: int, after: tuple[str, str]
 
 
 def ending_between(unit: Unit, first: date, last: date, limit: int) -> list[Engagement]:
-    """Load contracts whose last day lies from *first* to *last*, both inclusive, soonest first."""
+    """Load contracts whose last day lies from *first* to *last*, both inclusive, soonest first; none withdrawn."""
     query = select(*_CONTRACT).join_from(EngagementRow, IdentityRow, OWNER)
-    query = query.where(_E.last_day >= first, _E.last_day <= last).order_by(_E.last_day, _E.id)
+    query = query.where(_E.last_day >= first, _E.last_day <= last, _WANTED).order_by(_E.last_day, _E.id)
     return [_engagement(row) for row in unit.session.execute(query.limit(limit))]
 
 

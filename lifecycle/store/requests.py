@@ -97,6 +97,17 @@ def pending_for(unit: Unit, identity_id: str, entitlement: str, kind: str = "") 
     return unit.session.scalars(query.limit(1)).one_or_none()
 
 
+def pending_of_kind(unit: Unit, identity_ids: Collection[str], kind: str) -> dict[str, RequestRow]:
+    """Map people to the request of one kind that waits for its reviews, where no single right is asked for."""
+    found: dict[str, RequestRow] = {}
+    for chunk in chunks(identity_ids):
+        query = select(RequestRow).where(
+            _R.identity_id.in_(chunk), _R.entitlement == "", _R.kind == kind, _R.resolution == "pending"
+        )
+        found |= {row.identity_id: row for row in unit.session.scalars(query)}
+    return found
+
+
 def open_for(unit: Unit, identity_ids: Collection[str], entitlement: str, now: datetime) -> dict[str, RequestRow]:
     """Map people to the request for one right that waits for reviews, or is approved and can be activated still."""
     waits = (_R.resolution == "pending") | (

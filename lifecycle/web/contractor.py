@@ -23,7 +23,10 @@ def my_access() -> ResponseReturnValue:
     _own(Action.SEE_OWN_ACCESS)
     own = services().team.own_access(signed_in())
     why_not_ask = services().team.why_not_ask(own.standing)
-    return render_template("contractor/my_access.html", nav="my-access", own=own, why_not_ask=why_not_ask)
+    lapses = services().resumptions.lapses(signed_in(), [own.standing])
+    return render_template(
+        "contractor/my_access.html", nav="my-access", own=own, why_not_ask=why_not_ask, lapses=lapses
+    )
 
 
 @bp.get("/record")

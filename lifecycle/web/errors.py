@@ -21,6 +21,7 @@ from lifecycle.services.requests import RequestInvalid
 from lifecycle.services.secrets import TooManyAttempts
 from lifecycle.services.sessions import NotSignedIn
 from lifecycle.services.signin import DirectoryDown, SignInRefused
+from lifecycle.services.staleness import FeedStale
 from lifecycle.services.team import WordsMissing
 from lifecycle.services.tokens import TokenInvalid
 from lifecycle.web import confirm, forms
@@ -39,6 +40,7 @@ STATUS: dict[type[LifecycleError], int] = {
     ReasonMissing: 422,
     TokenInvalid: 422,
     DirectoryDown: 503,
+    FeedStale: 503,
     TooManyAttempts: 429,
     ClockGoesBack: 409,
 }

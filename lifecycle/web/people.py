@@ -47,6 +47,7 @@ def show(identity_id: str) -> ResponseReturnValue:
         waiting=team.waiting_of(identity_id),
         handover=team.handover_of(portrait.standing),
         why_not_ask=team.why_not_ask(portrait.standing),
+        lapses=services().resumptions.lapses(actor, [portrait.standing]),
         can={action.value: may(actor, action, subject) for action in OFFERED},
     )
 

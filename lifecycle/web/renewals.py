@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
 from lifecycle.domain.errors import LifecycleError
-from lifecycle.domain.renewal import Answer
+from lifecycle.domain.renewal import Answer, AnswerInvalid
 from lifecycle.services.authorisation import Action
 from lifecycle.web import errors, forms
 from lifecycle.web.services import permitted, services, signed_in
@@ -30,6 +30,8 @@ def _page(refused_id: int = 0, error: str = "", status: int = 200) -> ResponseRe
         "team/renewals.html",
         nav="renewals",
         questions=services().renewals.questions(actor),
+        unagreed=services().extensions.unagreed(actor),
+        now=services().clock.now(),
         today=today,
         days=timedelta,
         bridge_days=services().settings.requests.bridge_days,
@@ -62,6 +64,17 @@ def answer(renewal_id: int) -> ResponseReturnValue:
         return _page(renewal_id, str(exc), errors.status_here(exc))
     told = {"extend": "HR has your proposal.", "convert": "HR has it.", "lapse": "It lapses on its last day."}
     flash(told[chosen.value] + (f" {bridge} asks two people for the bridge." if bridge else ""))
+    return redirect(url_for("renewals.index"), 303)
+
+
+@bp.post("/renewals/extended/<engagement_id>")
+def agree(engagement_id: str) -> ResponseReturnValue:
+    """Agree to an extension that a roster has brought."""
+    try:
+        services().extensions.agree(signed_in(), engagement_id)
+    except AnswerInvalid as exc:
+        return _page(error=str(exc), status=errors.status_here(exc))
+    flash("Agreed. It stands in the trail.")
     return redirect(url_for("renewals.index"), 303)
 
 

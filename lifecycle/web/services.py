@@ -14,6 +14,7 @@ from lifecycle.services.calendars import Calendars
 from lifecycle.services.clock import Clock
 from lifecycle.services.cutoff import CutOffs
 from lifecycle.services.engine import Engine
+from lifecycle.services.extensions import Extensions
 from lifecycle.services.holders import Holders
 from lifecycle.services.inbox import Inbox
 from lifecycle.services.membership import Membership
@@ -25,6 +26,7 @@ from lifecycle.services.persons import Persons
 from lifecycle.services.proposals import Proposals
 from lifecycle.services.renewals import Renewals
 from lifecycle.services.requests import Requests
+from lifecycle.services.resumptions import Resumptions
 from lifecycle.services.reviews import Reviews
 from lifecycle.services.sessions import Sessions
 from lifecycle.services.signin import SignIn
@@ -62,6 +64,8 @@ class WebServices:
     activation: Activation
     cut_offs: CutOffs
     renewals: Renewals
+    extensions: Extensions
+    resumptions: Resumptions
     team: Team
     calendars: Calendars
     targets: Targets

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lifecycle.services.authorisation import Action
@@ -25,6 +25,7 @@ def index() -> ResponseReturnValue:
         nav="team",
         found=found[:PAGE],
         why_not_ask=services().team.why_not_ask,
+        lapses=services().resumptions.lapses(actor, found[:PAGE]),
         more=more,
         first=not after[1],
         questions=services().renewals.count(actor),
@@ -46,6 +47,15 @@ def finish_handover(handover_id: int) -> ResponseReturnValue:
     services().team.finish_handover(signed_in(), handover_id)
     flash("Handed over.")
     return redirect(_back(), 303)
+
+
+@bp.post("/people/<identity_id>/resume")
+def resume(identity_id: str) -> ResponseReturnValue:
+    """Ask for the access back that a contract gave before it was extended, too late."""
+    contract, reason = forms.optional("engagement"), forms.long_text("reason")
+    asked = services().resumptions.ask(signed_in(), identity_id, contract, reason)
+    flash(f"{asked} asks for the access back. One other person must approve it.")
+    return redirect(url_for("requests.show", request_id=asked), 303)
 
 
 def _back() -> str:

@@ -182,6 +182,31 @@ SENTENCES: dict[str, Tell] = {
         f"{_quoted(r.after.get('reason'))}."
     ),
     "bridged": lambda t, r: f"Your access goes on until {t.plain(r.after.get('until', ''))}: two people agreed.",
+    "resume-asked": lambda t, r: (
+        f"{t.who(r)} asked for your access back{_quoted(r.after.get('reason'))}. "
+        f"One other person must approve it. ({r.request})"
+    ),
+    "resumed": lambda t, r: (
+        f"Your access was given back, on contract {r.after.get('reference', '')} "
+        f"to {t.plain(r.after.get('last_day', ''))}."
+    ),
+    "engagement-lapsed": lambda t, r: (
+        f"Your contract {r.after.get('reference', '')} was extended to {t.plain(r.after.get('last_day', ''))} after "
+        "your access had ended. Nothing was given back by itself; it can be asked for."
+    ),
+    "god-kept": lambda t, r: (
+        f"Your contract {r.after.get('reference', '')} was extended; god mode still ends "
+        f"{t.plain(r.after.get('god_ends_at', ''))}, unless your sponsor agrees to the new days."
+    ),
+    "extension-agreed": lambda t, r: (
+        f"{t.who(r)} agreed to the extension of your contract {r.after.get('reference', '')} "
+        f"to {t.plain(r.after.get('last_day', ''))}."
+    ),
+    "engagement-withdrawn": lambda _, r: f"Your contract {r.after.get('reference', '')} was withdrawn by the roster.",
+    "became-employee": lambda t, r: (
+        f"{t.who(r)} confirmed that you have become an employee. Your accounts stay; what your contracts gave ends "
+        "with them."
+    ),
     "renewal-answered": _answered,
     "renewal-handled": lambda t, r: f"{t.who(r)} took up what your sponsor proposed.",
     "mistake-reported": lambda t, r: f"{t.who(r)} said that something is wrong{_quoted(r.after.get('words'))}.",

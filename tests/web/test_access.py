@@ -50,8 +50,10 @@ ALLOWED: dict[str, set[str]] = {
     "team.index": MANAGERS,
     "team.add_handover": {SPONSOR, "amara"},
     "team.finish_handover": {SPONSOR, "amara"},
+    "team.resume": {SPONSOR, "amara"},
     "renewals.index": MANAGERS,
     "renewals.answer": {SPONSOR},
+    "renewals.agree": {SPONSOR},
     "renewals.proposals": HR,
     "renewals.handle": HR,
     "cutoff.show": IT | HR | {SPONSOR},
@@ -115,6 +117,7 @@ def case(site: Site) -> Iterator[Case]:
     yield Case(
         {
             "identity_id": str(amara),
+            "engagement_id": str(contracts[0].engagement.id),
             "request_id": request,
             "grant_id": grant,
             "handover_id": str(handover),
