@@ -17,6 +17,7 @@ from lifecycle.runtime import Runtime
 from tests.campaigns.crash import configuration
 from tests.servers.certificates import make_certificates
 from tests.servers.slapd import GROUPS, PEOPLE, SERVICE, SERVICE_PASSWORD, Slapd, group_ldif, people_ldif
+from tests.services.rosters import apply
 from tests.services.world import line, roster_bytes
 
 GROUP_NAMES = ("god", "agents", "wiki")
@@ -65,8 +66,7 @@ def ours(folder: Path, people: int, leavers: int, fsync: bool) -> tuple[float, f
     runtime = Runtime.from_file(config)
     last = date(2027, 3, 31)
     content = roster_bytes(*(line(f"w{n}", "any", date(2026, 1, 1), last) for n in range(leavers)))
-    shown = runtime.rosters.preview(content, profile="plain")
-    runtime.rosters.confirm(content, profile="plain", actor="hr", digest=shown.digest)
+    apply(runtime, content)
     assert runtime.leadership.try_to_lead()
     began = time.perf_counter()
     runtime.engine.tick()

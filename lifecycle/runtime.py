@@ -15,21 +15,28 @@ from connectors.base import Connector
 from lifecycle.domain.approval import Kind
 from lifecycle.domain.errors import InvalidSettings
 from lifecycle.services.activation import Activation
+from lifecycle.services.batches import Batches
 from lifecycle.services.bridges import Bridges
 from lifecycle.services.calendars import Calendars
 from lifecycle.services.calls import Calls
 from lifecycle.services.casebook import Casebook
 from lifecycle.services.chats import Chats
+from lifecycle.services.claims import Claims
 from lifecycle.services.clock import Clock, ManualClock, TrustedClock
+from lifecycle.services.confirmation import Confirmations
 from lifecycle.services.cutoff import CutOffs
+from lifecycle.services.deliveries import Deliveries
 from lifecycle.services.delivery import Channel, Delivery
 from lifecycle.services.directory import Directory
 from lifecycle.services.engine import Engine
 from lifecycle.services.extensions import Extensions
+from lifecycle.services.files import RosterFiles
 from lifecycle.services.holders import Holders
 from lifecycle.services.hooks import Hooks
 from lifecycle.services.housekeeping import Housekeeping
 from lifecycle.services.inbox import Inbox
+from lifecycle.services.intake import Intake
+from lifecycle.services.layouts import Layouts
 from lifecycle.services.leadership import Leadership
 from lifecycle.services.mail import Mail
 from lifecycle.services.membership import Membership
@@ -46,15 +53,18 @@ from lifecycle.services.renewals import Renewals
 from lifecycle.services.requests import Requests
 from lifecycle.services.resumptions import Resumptions
 from lifecycle.services.reviews import Reviews
-from lifecycle.services.rosters import Rosters
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sessions import Sessions
 from lifecycle.services.signin import SignIn
+from lifecycle.services.sources import Sources
+from lifecycle.services.sponsors import Sponsors
 from lifecycle.services.targets import Target, Targets
 from lifecycle.services.team import Team
+from lifecycle.services.tidying import Tidying
 from lifecycle.services.tokens import ServiceTokens
 from lifecycle.services.trail import Trail
 from lifecycle.services.trail_search import TrailSearch
+from lifecycle.services.uploads import Uploads
 from lifecycle.services.windows import Windows
 from lifecycle.settings import Settings, TargetSettings, load
 from lifecycle.store import schema, state
@@ -156,9 +166,60 @@ class Runtime:
         return Reconciler(self.store, self.targets, self.clock)
 
     @cached_property
-    def rosters(self) -> Rosters:
-        """Rosters, previewed and confirmed."""
-        return Rosters(self.store, self.settings, self.rulebook, self.clock)
+    def roster_files(self) -> RosterFiles:
+        """Where files of rosters are kept."""
+        rosters = self.settings.rosters
+        return RosterFiles(self.settings.folder / rosters.folder, rosters.largest_mib * 2**20)
+
+    @cached_property
+    def layouts(self) -> Layouts:
+        """How files are laid out."""
+        return Layouts(self.settings)
+
+    @cached_property
+    def uploads(self) -> Uploads:
+        """Files on their way in."""
+        return Uploads(self.store, self.roster_files, self.layouts, self.clock)
+
+    @cached_property
+    def intake(self) -> Intake:
+        """Reading and comparing them."""
+        return Intake(
+            self.store,
+            self.uploads,
+            self.roster_files,
+            self.layouts,
+            self.rulebook,
+            Sponsors(self.store),
+            self.settings.rosters,
+            self.clock,
+            Claims(self.store),
+        )
+
+    @cached_property
+    def batches(self) -> Batches:
+        """Rosters that are held."""
+        return Batches(self.store, self.uploads, self.parties, self.notices, self.clock)
+
+    @cached_property
+    def confirmations(self) -> Confirmations:
+        """Confirming rosters."""
+        return Confirmations(self.store, self.intake, self.batches, self.notices, self.settings.sign_in)
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """Files that arrive by themselves."""
+        return Deliveries(self.store, self.intake, self.confirmations, self.notices)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Where they come from."""
+        return Sources(self.store, self.settings, self.layouts, self.notices, self.clock)
+
+    @cached_property
+    def tidying(self) -> Tidying:
+        """What time alone changes about rosters."""
+        return Tidying(self.store, self.roster_files, self.intake, self.batches, self.settings.rosters)
 
     @cached_property
     def persons(self) -> Persons:
@@ -238,7 +299,7 @@ class Runtime:
     @cached_property
     def casebook(self) -> Casebook:
         """Requests with everything about them."""
-        return Casebook(self.rulebook, self.parties, self.settings.requests, self.clock)
+        return Casebook(self.rulebook, self.parties, self.settings.requests, self.clock, self.sources)
 
     @cached_property
     def requests(self) -> Requests:

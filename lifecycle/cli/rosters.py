@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from lifecycle.cli.common import REFUSED, as_json, person_at_keyboard, print_json, print_table, progress, with_runtime
-from lifecycle.domain.roster import Joiner, Mover
+from lifecycle.cli.common import (
+    REFUSED,
+    Instant,
+    as_json,
+    person_at_keyboard,
+    print_json,
+    print_table,
+    stamp,
+    with_runtime,
+)
+from lifecycle.domain.comparison import Kind
+from lifecycle.domain.roster import Complaint
 from lifecycle.runtime import Runtime
-from lifecycle.services.rosters import Preview
+from lifecycle.services.uploads import OPEN, Item, State, Upload
 
 SHOWN = 20
+EVERYTHING = 2**31
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+TITLES = {
+    Kind.UNUSABLE: "Rows that cannot be used",
+    Kind.SOONER: "Leaving sooner",
+    Kind.GONE: "Missing again: their contracts end",
+    Kind.LATER: "Leaving later",
+    Kind.CHANGED: "Other changes",
+    Kind.NEW: "New",
+    Kind.MISSING: "Not in this file (flagged; nobody loses access by absence)",
+    Kind.NOTE: "Worth a look",
+}
 
 
 @click.group()
@@ -25,168 +47,204 @@ def roster() -> None:
 
 @roster.command()
 @click.argument("file", type=FILE)
-@click.option("--profile", required=True, help="How the file is laid out ([profiles.…] in the configuration).")
+@click.option("--profile", default="", help="How the file is laid out; recognised by its header if left out.")
+@click.option("--as-of", type=Instant(), help="When the file was made, if it is not what its date says.")
 @click.option("--all", "everything", is_flag=True, help=f"Show every row, not the first {SHOWN} of each kind.")
 @as_json
 @with_runtime
-def preview(runtime: Runtime, file: Path, profile: str, everything: bool, json_: bool) -> None:
+def preview(runtime: Runtime, file: Path, profile: str, as_of: datetime | None, everything: bool, json_: bool) -> None:
     """Show what FILE would change and what that does to access. Nothing is changed.
 
     Exit code 1 when the file cannot be used.
     """
-    shown = _preview(runtime, file, profile)
-    if json_:
-        print_json(_as_json(shown))
-    else:
-        _print(shown, None if everything else SHOWN)
-    if not shown.usable:
+    shown = _take(runtime, file, profile, as_of)
+    try:
+        _show(runtime, shown, EVERYTHING if everything else SHOWN, json_)
+    finally:
+        if shown.state in OPEN:
+            runtime.uploads.discard(shown.id, actor=person_at_keyboard(), why="only looked at")
+    if not _is_usable(shown):
         sys.exit(REFUSED)
 
 
 @roster.command()
 @click.argument("file", type=FILE)
-@click.option("--profile", required=True, help="How the file is laid out ([profiles.…] in the configuration).")
+@click.option("--profile", default="", help="How the file is laid out; recognised by its header if left out.")
+@click.option("--as-of", type=Instant(), help="When the file was made, if it is not what its date says.")
 @click.option("--expect", metavar="DIGEST", help="Digest that the preview printed; nothing else is confirmed.")
+@click.option("--leave-out", is_flag=True, help="Leave out rows that cannot be used.")
+@click.option("--note", default="", help="For the trail.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @as_json
 @with_runtime
-def confirm(runtime: Runtime, file: Path, profile: str, expect: str | None, yes: bool, json_: bool) -> None:
+def confirm(
+    runtime: Runtime,
+    file: Path,
+    profile: str,
+    as_of: datetime | None,
+    expect: str | None,
+    leave_out: bool,
+    note: str,
+    yes: bool,
+    json_: bool,
+) -> None:
     """Apply FILE in one transaction, after showing what it does.
 
-    Exit code 1 when the file cannot be used or no longer does what was shown.
+    Where the guard wants two more people, it is held until they have released it in the browser. Exit code 1 when
+    the file cannot be used or no longer does what was shown.
     """
-    if expect is None:
-        shown = _preview(runtime, file, profile)
-        if not shown.usable:
-            print_json(_as_json(shown)) if json_ else _print(shown, SHOWN)
-            sys.exit(REFUSED)
-        if not yes:
-            if not json_:  # whoever asks for JSON gets nothing else on standard output
-                _print(shown, SHOWN)
-            click.confirm("Apply this?", abort=True, err=True)
-        expect = shown.digest
-    content = file.read_bytes()
-    with progress("Confirming") as advance:
-        done = runtime.rosters.confirm(
-            content,
-            profile=profile,
-            actor=person_at_keyboard(),
-            digest=expect,
-            file_name=file.name,
-            progress=_by_increments(advance),
-        )
+    shown, actor = _take(runtime, file, profile, as_of), person_at_keyboard()
+    if shown.state is not State.APPLIED:
+        done = False
+        try:
+            if not _is_usable(shown, leave_out=leave_out):
+                _show(runtime, shown, SHOWN, json_)
+                sys.exit(REFUSED)
+            if expect is None and not yes:
+                if not json_:  # whoever asks for JSON gets nothing else on standard output
+                    _show(runtime, shown, SHOWN, json_)
+                click.confirm("Apply this?", abort=True, err=True)
+            digest = shown.digest if expect is None else expect
+            shown = runtime.confirmations.confirm(shown.id, actor=actor, digest=digest, leave_out=leave_out, note=note)
+            done = True
+        finally:
+            if not done:
+                runtime.uploads.discard(shown.id, actor=actor, why="not confirmed")
     if json_:
-        print_json(_as_json(done))
-    elif done.same_as is not None and done.diff.changes_nothing:
-        click.echo(f"This file was confirmed at {done.same_as.isoformat(timespec='seconds')}; nothing has changed.")
+        print_json(_as_json(runtime, shown, EVERYTHING))
+    elif shown.state is State.HELD:
+        click.echo("Held, and nothing is changed: two people must release it in the browser, because")
+        for finding in shown.guard:
+            click.echo(f"  {finding['words']}")
+    elif shown.note and not note:
+        click.echo(shown.note)
     else:
-        counts = ", ".join(f"{count} {name}" for name, count in done.counts().items() if count)
-        click.echo(f"Confirmed: {counts}. The next tick acts on it.")
+        click.echo(f"Confirmed: {_counts(shown)}. The next tick acts on it.")
 
 
-def _preview(runtime: Runtime, file: Path, profile: str) -> Preview:
-    content = file.read_bytes()
-    lines = content.count(b"\n") or None
-    with progress("Reading", lines) as advance:
-        increments = _by_increments(advance)
-        return runtime.rosters.preview(content, profile=profile, file_name=file.name, progress=increments)
-
-
-def _by_increments(advance: Callable[[int], None]) -> Callable[[int], None]:
-    """Turn "so many lines so far", as readers tell it, into the increments that a progress bar takes."""
-    seen = 0
-
-    def report(total: int) -> None:
-        nonlocal seen
-        advance(total - seen)
-        seen = total
-
-    return report
-
-
-def _print(shown: Preview, limit: int | None) -> None:
-    reading = shown.reading
-    if reading.complaints:
-        click.echo(f"{shown.file_name} cannot be used: {len(reading.complaints)} complaints. Nothing is changed.\n")
-        for complaint in reading.complaints[:limit]:
-            click.echo(f"  {complaint}")
-        _more(len(reading.complaints), limit)
+@roster.command(name="list")
+@as_json
+@with_runtime
+def list_(runtime: Runtime, json_: bool) -> None:
+    """Show the rosters that came last, and how far they have come."""
+    uploads = runtime.uploads.listed()
+    if json_:
+        print_json([_head(upload) for upload in uploads])
         return
-    for warning in reading.warnings:
-        click.echo(f"  {warning}")
-    click.echo(", ".join(f"{count} {name}" for name, count in shown.counts().items() if name != "complaints"))
-    if shown.same_as is not None:
-        click.echo(f"This very file was confirmed at {shown.same_as.isoformat(timespec='seconds')}.")
-    for title, rows in (
-        ("Leavers (last day comes sooner)", shown.diff.leavers),
-        ("Movers", shown.diff.movers),
-        ("Joiners", shown.diff.joiners),
-    ):
-        if rows:
+    rows = [(stamp(u.received_at), u.state.value, u.way, u.source or "?", u.file_name, _counts(u)) for u in uploads]
+    print_table(("RECEIVED", "STATE", "WAY", "SOURCE", "FILE", "ROWS"), rows)
+
+
+def _take(runtime: Runtime, file: Path, profile: str, as_of: datetime | None) -> Upload:
+    """Take a file in as far as it goes by itself."""
+    made = as_of or datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    with file.open("rb") as stream:
+        upload_id = runtime.uploads.receive(
+            stream, file_name=file.name, way="cli", actor=person_at_keyboard(), profile=profile,
+            as_of=min(made, runtime.clock.now()),
+        )  # fmt: skip
+    return runtime.intake.advance(upload_id)
+
+
+def _is_usable(shown: Upload, *, leave_out: bool = False) -> bool:
+    ready = shown.state in {State.READY, State.APPLIED}
+    return ready and not shown.error and (leave_out or not shown.unusable)
+
+
+def _show(runtime: Runtime, shown: Upload, limit: int, json_: bool) -> None:
+    if json_:
+        print_json(_as_json(runtime, shown, EVERYTHING))
+        return
+    if shown.error:
+        click.echo(f"{shown.file_name} cannot be used; nothing is changed.\n\n  {shown.error}")
+        return
+    if shown.state is State.APPLIED:
+        click.echo(shown.note)
+        return
+    click.echo(_counts(shown))
+    for kind, title in TITLES.items():
+        total = shown.counts.get(kind, 0)
+        if total:
             click.echo(f"\n{title}")
-            print_table(("LINE", "WORKER", "NAME", "CHANGE", "ACCESS"), [_row(shown, row) for row in rows[:limit]])
-            _more(len(rows), limit)
-    if shown.diff.vanished:
-        click.echo("\nVanished (in no row; flagged, nobody loses access by absence)")
-        vanished = [(s.identity.worker_id, s.identity.name, s.engagement.reference) for s in shown.diff.vanished]
-        print_table(("WORKER", "NAME", "CONTRACT"), vanished[:limit])
-        _more(len(vanished), limit)
+            if kind in {Kind.UNUSABLE, Kind.NOTE}:
+                for item in runtime.uploads.items(shown.id, kinds=[kind], limit=limit):
+                    click.echo(f"  {_sentence(item)}")
+            else:
+                print_table(("LINE", "WORKER", "NAME", "CHANGE", "ACCESS"), _table(runtime, shown, kind, limit))
+            if total > limit:
+                click.echo(f"  … and {total - limit} more (--all, --json)")
     click.echo("\nIf you confirm this")
-    for weight, count in shown.totals().items():
-        click.echo(f"  {count:>6}  {weight.value}")
-    if not shown.consequences:
+    for weight, count in shown.totals.items():
+        click.echo(f"  {count:>6}  {weight}")
+    if not shown.totals:
         click.echo("  nobody's access changes")
+    for finding in shown.guard:
+        click.echo(f"  Two more people must agree: {finding['words']}")
+    if shown.unusable:
+        click.echo(f"\n{shown.unusable} rows cannot be used. Correct the file, or confirm with --leave-out.")
     click.echo(f"\nConfirm exactly this with --expect {shown.digest}")
 
 
-def _more(total: int, limit: int | None) -> None:
-    if limit is not None and total > limit:
-        click.echo(f"  … and {total - limit} more (--all, --json)")
+def _table(runtime: Runtime, shown: Upload, kind: Kind, limit: int) -> Sequence[tuple[str, ...]]:
+    items = runtime.uploads.items(shown.id, kinds=[kind], limit=limit)
+    return [(str(i.line or "–"), i.worker_id, i.name, _words(i), i.said) for i in items]
 
 
-def _row(shown: Preview, change: Joiner | Mover) -> tuple[str, ...]:
-    row = change.row
-    if isinstance(change, Mover):
-        words = "; ".join(f"{c.field}: {c.old or '–'} → {c.new or '–'}" for c in change.changes) or "is back"
-    else:
-        words = f"{row.first_day} to {row.last_day}, {row.vendor}"
-        words += ", known already" if change.identity_id else ""
-    return str(row.line), row.worker_id, row.name, words, shown.consequences[row.line].words
+def _sentence(item: Item) -> str:
+    why = item.complaint
+    return str(Complaint(item.line, why["column"], why["value"], why["expected"], why["remedy"]))
 
 
-def _as_json(shown: Preview) -> dict[str, Any]:
-    def changed(mover: Mover) -> dict[str, Any]:
-        changes = {c.field: {"old": c.old, "new": c.new} for c in mover.changes}
-        return {**named(mover), "reference": mover.stored.engagement.reference, "changes": changes}
+def _words(item: Item) -> str:
+    if item.changes:
+        return "; ".join(f"{c.field}: {c.old or '–'} → {c.new or '–'}" for c in item.changes)
+    facts = item.facts
+    return f"{facts['first_day']} to {facts['last_day']}, {facts.get('vendor', '')}" if facts else "is back"
 
-    def named(change: Joiner | Mover) -> dict[str, Any]:
-        row, consequence = change.row, shown.consequences[change.row.line]
-        access = {"weight": consequence.weight.value, "words": consequence.words}
-        return {"line": row.line, "worker_id": row.worker_id, "name": row.name, "access": access}
 
-    def joined(joiner: Joiner) -> dict[str, Any]:
-        row = joiner.row
-        days = {"first_day": row.first_day, "last_day": row.last_day}
-        return {**named(joiner), **days, "vendor": row.vendor, "known": joiner.identity_id is not None}
+def _counts(shown: Upload) -> str:
+    words = {kind.value: kind.value for kind in Kind} | {"untouched": "as stored", "same": "as stored otherwise"}
+    found = [f"{shown.counts[name]:,} {word}" for name, word in words.items() if shown.counts.get(name)]
+    return ", ".join(found) or "nothing new"
 
+
+def _head(shown: Upload) -> dict[str, Any]:
     return {
+        "id": shown.id,
+        "state": shown.state.value,
+        "way": shown.way,
         "profile": shown.profile,
+        "source": shown.source,
         "file": shown.file_name,
-        "sha256": shown.reading.sha256,
-        "usable": shown.usable,
+        "sha256": shown.sha256,
+        "received_at": shown.received_at,
+        "usable": _is_usable(shown),
         "digest": shown.digest,
-        "counts": shown.counts(),
-        "access": {weight.value: count for weight, count in shown.totals().items()},
-        "complaints": [
-            {"line": c.line, "column": c.column, "value": c.value, "expected": c.expected, "remedy": c.remedy}
-            for c in shown.reading.complaints
-        ],
-        "warnings": [str(w) for w in shown.reading.warnings],
-        "joiners": [joined(j) for j in shown.diff.joiners],
-        "movers": [changed(m) for m in shown.diff.movers],
-        "leavers": [changed(m) for m in shown.diff.leavers],
-        "vanished": [
-            {"worker_id": s.identity.worker_id, "name": s.identity.name, "reference": s.engagement.reference}
-            for s in shown.diff.vanished
+        "error": shown.error,
+        "note": shown.note,
+        "counts": shown.counts,
+        "access": shown.totals,
+        "guard": list(shown.guard),
+    }
+
+
+def _as_json(runtime: Runtime, shown: Upload, limit: int) -> dict[str, Any]:
+    rows = runtime.uploads.items(shown.id, kinds=list(TITLES), limit=limit)
+    return {
+        **_head(shown),
+        "rows": [
+            {
+                "line": i.line,
+                "kind": i.kind.value,
+                "cause": i.cause,
+                "worker_id": i.worker_id,
+                "reference": i.reference,
+                "name": i.name,
+                "changes": {c.field: {"old": c.old, "new": c.new} for c in i.changes},
+                "facts": i.facts,
+                "complaint": i.complaint,
+                "access": {"weight": "" if i.complaint else i.weight, "words": i.said},
+            }
+            for i in rows
         ],
     }

@@ -34,6 +34,7 @@ from lifecycle.runtime import Runtime
 from lifecycle.services.proposals import Draft
 from lifecycle.services.sessions import actor_of
 from lifecycle.services.signin import new_local
+from lifecycle.services.uploads import State
 from lifecycle.store import members, people
 
 SIGN_INS = "sign-in.txt"
@@ -79,13 +80,10 @@ def _fill(folder: Path, config: Path) -> None:
     roster.write_text(roster_csv(people), encoding="utf-8")
     runtime = Runtime.from_file(config)
     try:
-        content = roster.read_bytes()
-        shown = runtime.rosters.preview(content, profile="agencies", file_name=roster.name)
-        if not shown.usable:
-            raise InvalidSettings(f"the demo's own roster is wrong: {shown.reading.complaints[0]}")
-        runtime.rosters.confirm(
-            content, profile="agencies", actor="hr:demo", digest=shown.digest, file_name=roster.name
-        )
+        with roster.open("rb") as file:
+            taken = runtime.deliveries.deliver(file, file_name=roster.name, way="cli", profile="agencies")
+        if taken.state is not State.APPLIED:
+            raise InvalidSettings(f"the demo's own roster is wrong: {taken.error or taken.counts}")
         _invite(runtime, folder)
         _ask(runtime)
         runtime.housekeeping.run()
@@ -96,8 +94,7 @@ def _fill(folder: Path, config: Path) -> None:
             runtime.reconciler.reconcile(name)
     finally:
         runtime.close()
-    counts = ", ".join(f"{count} {name}" for name, count in shown.counts().items() if count)
-    click.echo(f"Roster confirmed: {counts}. Access given and read back in {len(TOOLS)} tools.")
+    click.echo(f"Roster confirmed: {taken.changing} contracts. Access given and read back in {len(TOOLS)} tools.")
 
 
 def _make_tool(tool: AccessFile, rights: tuple[str, ...], people: list[Contractor]) -> None:

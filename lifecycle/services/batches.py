@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -28,9 +28,11 @@ from lifecycle.domain.party import Party, key_of
 from lifecycle.domain.role import Role
 from lifecycle.services.authorisation import Actor
 from lifecycle.services.claims import Claim
+from lifecycle.services.clock import Clock
 from lifecycle.services.intake import Worked, shown
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import Parties, roles_of
+from lifecycle.services.sources import freeze
 from lifecycle.services.uploads import State, Upload, UploadClosed, Uploads, show
 from lifecycle.store import members, rosters, state
 from lifecycle.store.people_tables import MemberRow
@@ -75,13 +77,11 @@ class Batches:
     uploads: Uploads
     parties: Parties
     notices: Notices
-    freeze: Callable[[Unit, str, str, str, datetime], None]
-    """Stops a source: unit, name, by whom, why, when."""
-    clock: Callable[[], datetime]
+    clock: Clock
 
     def hold(self, upload: Upload, claim: Claim, worked: Worked, actor: str, note: str) -> None:
         """Hold a roster before its first change; what was said about another state of it counts no more."""
-        now = self.clock()
+        now = self.clock.now()
         why = "; ".join(finding["words"] for finding in worked.guard)
         with self.store.write() as unit:
             values = {**shown(unit, upload.id, worked, now), "note": note, "held": 1, "state": State.HELD.value}
@@ -119,10 +119,11 @@ class Batches:
             row = self.uploads.row(unit, upload_id)
             request = self._request(unit, row)
             names = {r.reviewer.id: r.reviewer.name for r in request.reviews}
-            said = [Said(names[r.member_id], Verdict(r.verdict), r.note, r.at) for r in rosters.reviews(unit, upload_id)]
-            candidates = [
-                m.name for m in members.with_roles(unit, [r.value for r in POOL]) if not self._why_not(unit, request, m)
+            said = [
+                Said(names[r.member_id], Verdict(r.verdict), r.note, r.at) for r in rosters.reviews(unit, upload_id)
             ]
+            pool = members.with_roles(unit, [r.value for r in POOL])
+            candidates = [m.name for m in pool if not self._why_not(unit, request, m)]
             member = members.get(unit, actor.id)
             why_not = self._why_not(unit, request, member) if member else "Sign in with an account of your own."
             return BatchStanding(said, TWO_PEOPLE, why_not, candidates)
@@ -155,7 +156,7 @@ class Batches:
             ReviewRefused: Naming the rule that the review breaks.
             UploadClosed: If it is not held any more.
         """
-        now = self.clock()
+        now = self.clock.now()
         try:
             with self.store.write() as unit:
                 row = rosters.locked_upload(unit, upload_id) or self.uploads.row(unit, upload_id)
@@ -212,15 +213,19 @@ class Batches:
     def _reject(self, unit: Unit, upload: Upload, actor: Actor, note: str, now: datetime) -> None:
         why = f"{upload.file_name} was rejected: {note}"
         rosters.change_upload(unit, upload.id, (State.HELD,), state=State.REFUSED.value, error=why, held=0)
-        self.freeze(unit, upload.source, actor.trail_name, why, now)
+        freeze(unit, upload.source, actor.trail_name, why, now)
         state.nudge(unit)
-        self._tell(unit, upload, f"A roster of {upload.source} was rejected, and its source is stopped", note, now, "no")
+        self._tell(
+            unit, upload, f"A roster of {upload.source} was rejected, and its source is stopped", note, now, "no"
+        )
 
     def _request(self, unit: Unit, row: RosterUploadRow) -> Request:
-        """Describe a held roster as the two-person rule sees it: asked by whoever sent it, about the vendors it hits."""
+        """Describe a held roster for the two-person rule: asked by whoever sent it, about the vendors it hits."""
         vendors = frozenset(key_of(v) for v in rosters.vendors_losing(unit, row.id))
         sender = members.get(unit, row.member_id) if row.member_id else None
-        requester = self.parties.of_member(unit, sender) if sender else Party(row.actor, row.actor, frozenset({row.actor}))
+        requester = (
+            self.parties.of_member(unit, sender) if sender else Party(row.actor, row.actor, frozenset({row.actor}))
+        )
         # a roster stands on its own: whoever sent it may have left since, or report to anybody
         requester = replace(requester, active=True)
         beneficiary = Party(f"upload:{row.id}", "those who lose access", frozenset(), vendors=vendors, employee=False)
@@ -245,5 +250,5 @@ class Batches:
             passed = [n for n, after in enumerate(ESCALATED) if now - since >= after]
             if passed:
                 with self.store.write() as unit:
-                    body = f"It has waited since {since:%-d %b, %H:%M} UTC, and nothing of it is done until two people agree"
+                    body = f"It has waited since {since:%-d %b, %H:%M} UTC; nothing of it is done until two agree"
                     self._tell(unit, upload, f"Still held: a roster of {upload.source}", body, now, str(passed[-1]))

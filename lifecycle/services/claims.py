@@ -43,7 +43,9 @@ class Claim:
         """
         with self.store.write() as unit:
             states, beat_at = WORKING, self.wall()
-            if not rosters.change_upload(unit, self.upload_id, states, worker_is=self.worker, beat_at=beat_at, **values):
+            if not rosters.change_upload(
+                unit, self.upload_id, states, worker_is=self.worker, beat_at=beat_at, **values
+            ):
                 raise Superseded("Somebody else works on this roster now, or it was discarded.")
 
     def end(self, state: State, **values: Any) -> None:

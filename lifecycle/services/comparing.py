@@ -19,7 +19,7 @@ from lifecycle.domain.comparison import (
     renamed,
 )
 from lifecycle.domain.consequence import Consequence, consequence_of
-from lifecycle.domain.engagement import Engagement
+from lifecycle.domain.engagement import Engagement, EngagementId
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.merging import facts_of
 from lifecycle.domain.roster import RosterRow
@@ -93,11 +93,11 @@ class Comparer:
         self, own: Sequence[Staged], stored: Sequence[StoredContract], by_line: Mapping[int, Staged]
     ) -> Iterator[Change]:
         if self.seen is None:
-            seen = {key: line for one in own for key, line in one.seen.items()}
+            seen = {EngagementId(key): line for one in own for key, line in one.seen.items()}
         else:
             seen = {s.engagement.id: line for s in stored if s.digest and (line := self.seen.get(s.digest, 0))}
         for one in own:
-            by_line[one.row.line].seen = seen
+            by_line[one.row.line].seen = dict(seen)
         yield from compare_worker([one.row for one in own], stored, seen, self.comparing)
 
     def absent(self, unit: Unit, stored: Sequence[StoredContract]) -> Iterator[dict[str, Any]]:

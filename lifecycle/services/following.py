@@ -32,7 +32,7 @@ class Following:
         extended = {str(c.stored.engagement.id): c.stored for c in changes if c.stored and c.kind is Kind.LATER}
         proposed: dict[str, date] = {}
         for question in decisions.renewals_of(unit, extended):
-            stored = extended[question.engagement_id].engagement  # type: ignore[index]
+            stored = extended[question.engagement_id].engagement
             if (
                 question.answer == Answer.EXTEND.value
                 and question.last_day == stored.last_day

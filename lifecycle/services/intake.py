@@ -91,9 +91,7 @@ class Intake:
             if upload.state is not State.RECEIVED or upload.layout is None or upload.error:
                 return upload
             upload = self._check_age(upload)
-            if upload.state is not State.RECEIVED:
-                return upload
-            return self._read(upload, upload.layout)
+            return self._read(upload) if upload.state is State.RECEIVED else upload
 
     def _lay_out(self, upload: Upload) -> Upload:
         """Recognise the header; a header that no profile knows, or that has changed, asks a person."""
@@ -127,7 +125,8 @@ class Intake:
                 rosters.change_upload(unit, upload.id, (State.RECEIVED,), **values)
                 note_accepted(unit, upload, self.clock.now(), same.id)
             return self.uploads.find(upload.id)
-        if same is not None and last is not None and same.confirmed_at < last.confirmed_at:
+        newer = upload.as_of is not None and last is not None and last.as_of is not None and upload.as_of > last.as_of
+        if same is not None and last is not None and same.id != last.id and not newer:
             return self._refuse(
                 upload,
                 f"This is the file of {same.confirmed_at:%-d %B %Y, %H:%M} UTC; a newer one was confirmed since.",
@@ -151,7 +150,9 @@ class Intake:
 
     # --- reading --------------------------------------------------------------------------------------------------
 
-    def _read(self, upload: Upload, layout: ProfileSettings) -> Upload:
+    def _read(self, upload: Upload) -> Upload:
+        assert upload.layout is not None  # noqa: S101 - what has none was left to a person
+        layout = upload.layout
         with self.claims.work(upload.id, State.RECEIVED, State.READING, lines=0, octets=0) as claim:
             self._clear(upload.id)
             try:
@@ -166,9 +167,7 @@ class Intake:
             self.show_anew(upload.id, claim, worked, counts)
         return self.uploads.find(upload.id)
 
-    def show_anew(
-        self, upload_id: str, claim: Claim, worked: Worked, counts: dict[str, int] | None = None
-    ) -> None:
+    def show_anew(self, upload_id: str, claim: Claim, worked: Worked, counts: dict[str, int] | None = None) -> None:
         """Store what an upload would do, for somebody to look at."""
         with self.store.read() as unit:
             values = shown(unit, upload_id, worked, self.clock.now(), counts)
@@ -337,4 +336,3 @@ def note_accepted(unit: Unit, upload: Upload, now: datetime, import_id: str) -> 
     row.headers = {**row.headers, upload.profile: list(upload.header)}
     unit.session.add(row)
     unit.session.flush()
-

@@ -179,9 +179,7 @@ class Sources:
             row = _row(unit, name)
             if row.failing_since is not None:
                 before = {"since": row.failing_since.isoformat(), "error": row.error}
-                unit.audit(
-                    at=now, actor="scheduler", action="source-answers", object_=f"source:{name}", before=before
-                )
+                unit.audit(at=now, actor="scheduler", action="source-answers", object_=f"source:{name}", before=before)
             _keep(unit, row, answered_at=now, error="", failing_since=None)
 
     def note_failed(self, name: str, now: datetime, error: str) -> None:

@@ -57,7 +57,7 @@ class Tally:
         """Return what a confirmation is bound to: every row's effect, and the rules that it was worked out by."""
         whole = self._digest.copy()
         whole.update("\n".join(rules).encode())
-        return whole.hexdigest()[:16]
+        return str(whole.hexdigest()[:16])
 
 
 def _moves(change: Change, days: int) -> bool:

@@ -151,9 +151,9 @@ def show(row: RosterUploadRow) -> Upload:
     layout = ProfileSettings.model_validate(row.layout) if row.layout else None
     return Upload(
         row.id, State(row.state), row.way, row.actor, row.member_id, row.file_name, row.sha256, row.size,
-        row.received_at, row.as_of, row.canary, row.profile, row.source, layout, repairs_of(row), tuple(row.header), row.lines,
-        row.octets, dict(row.counts), dict(row.totals), tuple(row.guard), row.digest, row.shown_at, row.import_id,
-        row.note, row.error,
+        row.received_at, row.as_of, row.canary, row.profile, row.source, layout, repairs_of(row), tuple(row.header),
+        row.lines, row.octets, dict(row.counts), dict(row.totals), tuple(row.guard), row.digest,
+        row.shown_at, row.import_id, row.note, row.error,
     )  # fmt: skip
 
 
@@ -212,14 +212,15 @@ class Uploads:
         """
         with self.store.read() as unit:
             layout = self.layouts.find(unit, profile) if profile else None
+        source = self.layouts.source_of(profile, layout) if layout else ""
         upload_id, now = str(uuid.uuid4()), self.clock.now()
         kept = self.files.keep(upload_id, stream)
         with self.store.write() as unit:
             unit.session.add(
                 RosterUploadRow(
                     id=upload_id, state=State.RECEIVED.value, way=way, actor=actor, member_id=member_id,
-                    file_name=file_name[:255], sha256=kept.sha256, size=kept.size, received_at=now, as_of=as_of, canary=canary,
-                    profile=profile, source=self.layouts.source_of(profile, layout) if layout else "",
+                    file_name=file_name[:255], sha256=kept.sha256, size=kept.size, received_at=now,
+                    as_of=as_of, canary=canary, profile=profile, source=source,
                     layout=layout.model_dump(mode="json") if layout else {}, repairs={}, header=[], counts={},
                     totals={}, guard=[],
                 )

@@ -145,7 +145,7 @@ def settle_absent(unit: Unit, upload_id: str, items: Sequence[Mapping[str, Any]]
             _T.upload_id == upload_id, _T.line == 0, _T.engagement_id == bindparam("key")
         )
         rows = [{"key": i["engagement_id"]} | {f"new_{name}": i[name] for name in names} for i in items]
-        changes = {name: bindparam(f"new_{name}") for name in names}
+        changes: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
         unit.session.connection().execute(statement.values(changes), rows)
 
 
@@ -187,7 +187,7 @@ class Staged:
     row: RosterRow
     digest: str
     facts: dict[str, Any]
-    seen: dict[str, int]
+    seen: Mapping[str, int]
     """Contracts that other rows of the file state exactly as they are stored, with their lines."""
 
 
@@ -421,3 +421,8 @@ def settled_before(unit: Unit, at: datetime, limit: int) -> list[str]:
     states = ("applied", "discarded", "refused")
     query = select(_U.id).where(_U.state.in_(states), _U.received_at < at, _U.size > 0).limit(limit)
     return list(unit.session.scalars(query))
+
+
+def forget_file(unit: Unit, upload_id: str) -> None:
+    """Note that the file of an upload is deleted; what it did stays in the trail."""
+    unit.session.execute(update(RosterUploadRow).where(_U.id == upload_id).values(size=0))

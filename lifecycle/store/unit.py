@@ -107,7 +107,7 @@ class Unit:
         for records in _slices(chain(self._records, *(later() for later in self._later))):
             rows = []
             for r in records:
-                values = {
+                values: dict[str, Any] = {
                     "at": r.at, "actor": r.actor, "on_behalf": r.on_behalf, "action": r.action, "object": r.object_,
                     "before": dict(r.before), "after": dict(r.after), "request": r.request,
                 }  # fmt: skip

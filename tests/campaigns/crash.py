@@ -27,6 +27,7 @@ from lifecycle.runtime import Runtime
 from lifecycle.store.tables import AuditRow
 from tests.servers.certificates import make_certificates
 from tests.servers.slapd import GROUPS, PEOPLE, SERVICE, SERVICE_PASSWORD, Slapd, group_ldif, people_ldif
+from tests.services.rosters import apply
 from tests.services.world import COLUMNS, STAGES, line, roster_bytes
 
 PERSONS = 60
@@ -101,8 +102,7 @@ class Campaign:
         first = date(2020, 1, 1)
         rows = [line(w, "any", first, far if w in self.live else ended) for w in self.workers]
         content = roster_bytes(*rows)
-        shown = self.runtime.rosters.preview(content, profile="plain")
-        self.runtime.rosters.confirm(content, profile="plain", actor="hr", digest=shown.digest)
+        apply(self.runtime, content)
 
     def run_and_kill(self) -> None:
         """Start a worker and kill it at a random moment."""

@@ -59,8 +59,8 @@ def test_the_whole_road(shell: Shell) -> None:
     shell.console.add_account("ada", worker_id="W1")
     roster = shell.roster(agent("W1"))
     shown = shell.json("roster", "preview", roster, "--profile", "plain")
-    assert shown["counts"]["joiners"] == 1
-    assert shown["joiners"][0]["access"]["words"] == "gets console.agent at once"
+    assert shown["counts"]["new"] == 1
+    assert shown["rows"][0]["access"]["words"] == "gets console.agent at once"
 
     refused = shell.run("roster", "confirm", roster, "--profile", "plain", "--expect", "0123456789abcdef")
     assert refused.exit_code == 1
@@ -68,7 +68,7 @@ def test_the_whole_road(shell: Shell) -> None:
 
     done = shell.run("roster", "confirm", roster, "--profile", "plain", "--expect", shown["digest"])
     assert done.exit_code == 0, done.output
-    assert "1 joiners" in done.output
+    assert "1 new" in done.output
     assert shell.json("tick")["finished"] >= 2
     assert [x["entitlement"] for x in shell.json("explain", "W1")["entitlements"] if x["held"]] == ["console.agent"]
     assert [s["at"] for s in shell.json("plan", "W1") if s["ends"]] == ["2027-03-31T22:00:00+00:00"]
@@ -102,10 +102,10 @@ def test_confirming_asks_unless_told_not_to(shell: Shell) -> None:
     assert shell.run("roster", "confirm", roster, "--profile", "plain", input="y\n").exit_code == 0
     other = shell.roster(agent("W1"), agent("W2"))
     asked = shell.run("roster", "confirm", other, "--profile", "plain", "--json", input="y\n")
-    assert json.loads(asked.stdout)["counts"]["joiners"] == 1
+    assert json.loads(asked.stdout)["counts"]["new"] == 1
     roster = other
     again = shell.run("roster", "confirm", roster, "--profile", "plain", "--yes")
-    assert "nothing has changed" in again.output
+    assert "This very file was confirmed" in again.output
 
 
 def test_a_changed_trail_is_named(shell: Shell) -> None:

@@ -8,12 +8,15 @@ import pytest
 
 from connectors.base import Capability, NoSuchEntitlement, Outcome, TargetRefused, TargetUnavailable
 from connectors.memory import MemoryConnector
+from lifecycle.domain.comparison import Kind
 from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.errors import NotFound, NotLeading, RosterRefused
 from lifecycle.services.leadership import Leadership, is_dead
 from lifecycle.services.promotion import Promotion
+from lifecycle.services.uploads import State, Upload
 from lifecycle.store import observations, state, work
 from lifecycle.store.unit import Unit
+from tests.services.rosters import take
 from tests.services.world import STAGES, World, line, roster_bytes, utc
 
 NARROWING = utc(2026, 3, 23, 23)
@@ -144,22 +147,21 @@ def test_a_target_without_native_expiry_or_disabling_still_loses_everything(worl
     assert open_items(world) == []
 
 
-def test_an_extension_that_comes_while_the_revoke_is_under_way_wins_in_the_end(world: World) -> None:
+def test_a_role_that_comes_back_while_the_revoke_is_under_way_wins_in_the_end(world: World) -> None:
     given(world, "w1", role="agent")
     revoke = world.tool.revoke
 
     def slow(account: Any, right: Any) -> Outcome:
         outcome = revoke(account, right)
         world.tool.revoke = revoke  # type: ignore[method-assign]
-        world.roster(line("w1", "agent", last=date(2026, 12, 31)))
+        world.roster(line("w1", "agent"))
         return outcome
 
     world.tool.revoke = slow  # type: ignore[method-assign]
-    world.clock.move(utc(2026, 3, 31, 22))
+    world.roster(line("w1", "clerk"))
     world.tick()
     world.tick()
     assert world.held("w1") == {"agent"}
-    assert not world.tool.accounts["id-w1"].disabled
 
 
 def test_what_an_administrator_adds_by_hand_is_taken_away_and_told(world: World) -> None:
@@ -306,13 +308,16 @@ def test_an_account_that_others_disable_later_stays_disabled(world: World) -> No
     assert world.tool.accounts["id-w1"].disabled
 
 
+def complaints(world: World, upload: Upload) -> list[str]:
+    return [item.said for item in world.runtime.uploads.items(upload.id, kinds=[Kind.UNUSABLE])]
+
+
 def test_one_contract_number_is_one_contract(world: World) -> None:
-    rosters = world.runtime.rosters
-    both = rosters.preview(roster_bytes(line("w1", contract="C"), line("w2", contract="C")), profile="plain")
-    assert "worker w1 on line 2" in both.reading.complaints[0].expected
+    both = take(world.runtime, roster_bytes(line("w1", contract="C"), line("w2", contract="C")))
+    assert "of several workers in this file" in complaints(world, both)[0]
     world.roster(line("w1", contract="C"))
-    later = rosters.preview(roster_bytes(line("w2", contract="C")), profile="plain")
-    assert "worker w1, confirmed before" in later.reading.complaints[0].expected
+    later = take(world.runtime, roster_bytes(line("w2", contract="C")))
+    assert "worker w1, confirmed before" in complaints(world, later)[0]
 
 
 def test_people_are_found_whatever_their_letters(world: World) -> None:
@@ -341,38 +346,40 @@ def test_a_changed_policy_is_noticed_and_acts(world: World) -> None:
 
 
 def test_the_preview_binds_what_is_confirmed(world: World) -> None:
-    rosters = world.runtime.rosters
     first = roster_bytes(line("w1", "agent"))
-    shown = rosters.preview(first, profile="plain")
+    shown, other = take(world.runtime, first), take(world.runtime, roster_bytes(line("w2")))
+    confirm = world.runtime.confirmations.confirm
     with pytest.raises(RosterRefused, match="not what was shown"):
-        rosters.confirm(roster_bytes(line("w2")), profile="plain", actor="hr", digest=shown.digest)
-    rosters.confirm(first, profile="plain", actor="hr", digest=shown.digest)
-    again = rosters.confirm(first, profile="plain", actor="hr", digest="anything")
-    assert again.same_as == world.clock.at
+        confirm(other.id, actor="hr", digest=shown.digest)
+    assert confirm(shown.id, actor="hr", digest=shown.digest).state is State.APPLIED
+    with pytest.raises(RosterRefused, match="has changed since it was shown"):
+        confirm(other.id, actor="hr", digest=other.digest)
+    again = take(world.runtime, first)
+    assert (again.state, again.import_id) == (State.APPLIED, world.runtime.uploads.find(shown.id).import_id)
     with pytest.raises(NotFound, match="there are plain, delta"):
-        rosters.preview(first, profile="other")
-    with pytest.raises(RosterRefused, match="complaints"):
-        rosters.confirm(b"", profile="plain", actor="hr", digest="")
+        take(world.runtime, first, profile="other")
+    empty = take(world.runtime, b"")
+    assert (empty.state, "empty" in empty.error) == (State.REFUSED, True)
 
 
 def test_the_preview_says_what_it_does_to_access(world: World) -> None:
     given(world, "w1", "w2", "w3")
     content = roster_bytes(line("w1", last=date(2026, 2, 27)), line("w2", last=date(2026, 6, 30)), line("w4", "agent"))
-    shown = world.runtime.rosters.preview(content, profile="plain")
-    words = {line_: c.words for line_, c in shown.consequences.items()}
+    shown = take(world.runtime, content)
+    words = {item.line: item.said for item in world.runtime.uploads.items(shown.id)}
     assert words[2] == "loses tool.god, tool.wiki at once"
-    assert words[3].startswith("god mode ends 2026-06-29 22:00 UTC instead of 2026-03-30 22:00 UTC")
+    assert words[3] == (
+        "access ends 2026-06-30 22:00 UTC instead of 2026-03-31 22:00 UTC; "
+        "god mode still ends 2026-03-23 23:00 UTC unless the sponsor agrees"
+    )
     assert words[4] == "gets tool.agent at once"
-    assert shown.counts() == {
-        "joiners": 1, "movers": 1, "leavers": 1, "vanished": 1, "unchanged": 0, "complaints": 0,
-    }  # fmt: skip
+    assert shown.counts == {"sooner": 1, "later": 1, "new": 1, "missing": 1, "untouched": 0, "aside": 0, "lines": 3}
 
 
 def test_a_delta_says_nothing_about_absence(world: World) -> None:
-    shown_lines = (line("w1"), line("w2"))
-    world.roster(*shown_lines, profile="delta")
-    shown = world.runtime.rosters.preview(roster_bytes(line("w3")), profile="delta")
-    assert shown.diff.vanished == ()
+    world.roster(line("w1"), line("w2"), profile="delta")
+    shown = take(world.runtime, roster_bytes(line("w3")), profile="delta")
+    assert shown.counts.get("missing", 0) == 0
 
 
 def test_a_worker_id_used_again_by_somebody_else_inherits_nothing(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -17,6 +19,7 @@ from lifecycle.services.sessions import actor_of
 from lifecycle.services.signin import new_local
 from lifecycle.settings import Settings
 from lifecycle.store import members, people
+from tests.services.rosters import apply
 
 STAGES = [
     {"name": "active", "begins": "first day", "ceiling": "god"},
@@ -91,6 +94,8 @@ class World:
     tool: MemoryConnector = field(default_factory=lambda: MemoryConnector("tool"))
     changes: dict[str, Any] = field(default_factory=dict)
     started: list[Runtime] = field(default_factory=list)
+    folder: Path = field(default_factory=lambda: Path(mkdtemp(prefix="lifecycle-world-")))
+    """Where files are kept."""
 
     def __post_init__(self) -> None:
         for right in ("god", "power", "agent", "viewer", "wiki"):
@@ -99,7 +104,7 @@ class World:
 
     def start(self) -> Runtime:
         """Start the product anew on the same store, as after a restart."""
-        settings = Settings.model_validate(settings_dict(self.url, **self.changes))
+        settings = Settings.model_validate({**settings_dict(self.url, **self.changes), "folder": self.folder})
         runtime = Runtime(settings, {"tool": lambda: self.tool})
         clock: Clock = self.clock
         runtime.__dict__["clock"] = clock
@@ -119,9 +124,7 @@ class World:
     def roster(self, *lines: str, profile: str = "plain") -> None:
         """Preview and confirm a roster."""
         content = roster_bytes(*lines)
-        shown = self.runtime.rosters.preview(content, profile=profile, file_name="roster.csv")
-        assert shown.usable, shown.reading.complaints
-        self.runtime.rosters.confirm(content, profile=profile, actor="hr", digest=shown.digest, file_name="roster.csv")
+        apply(self.runtime, content, profile=profile)
 
     def member(self, login: str, *roles: Role, worker: str = "", supervisor: str = "", email: str = "") -> Actor:
         """Make somebody who signs in with `PASSWORD`; with *worker*, the person of that worker id on the roster."""

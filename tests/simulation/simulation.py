@@ -28,6 +28,7 @@ from lifecycle.domain.grant import Grant, NothingLeftToGrant
 from lifecycle.runtime import Runtime
 from lifecycle.store import work
 from lifecycle.store.tables import AuditRow
+from tests.services.rosters import apply
 from tests.services.world import World, line, record_grant, roster_bytes
 from tests.simulation.faults import Crash, CrashingStore, FaultyConnector, Weather
 from tests.simulation.plants import plant
@@ -194,9 +195,7 @@ class Simulation:
             self._contracts[worker] = (role, first, last, self.random.choice(SITES))
         rows = [line(w, role, first, last, site=site) for w, (role, first, last, site) in self._contracts.items()]
         content = roster_bytes(*rows)
-        shown = self.runtime.rosters.preview(content, profile="plain")
-        assert shown.usable, shown.reading.complaints
-        self.runtime.rosters.confirm(content, profile="plain", actor="hr", digest=shown.digest)
+        apply(self.runtime, content)
 
     def _grant(self) -> None:
         """Two people have approved god mode for a while."""
