@@ -204,7 +204,9 @@ class Runtime:
     @cached_property
     def confirmations(self) -> Confirmations:
         """Confirming rosters."""
-        return Confirmations(self.store, self.intake, self.batches, self.notices, self.settings.sign_in)
+        return Confirmations(
+            self.store, self.intake, self.batches, self.extensions, self.notices, self.settings.sign_in
+        )
 
     @cached_property
     def deliveries(self) -> Deliveries:

@@ -47,6 +47,9 @@ class Worked:
     guard: list[dict[str, Any]]
     digest: str
     base: str
+    """Id of the last import of the source that it was compared with."""
+    now: datetime
+    """The instant that it was worked out for."""
 
 
 @dataclass
@@ -125,7 +128,7 @@ class Intake:
                 rosters.change_upload(unit, upload.id, (State.RECEIVED,), **values)
                 note_accepted(unit, upload, self.clock.now(), same.id)
             return self.uploads.find(upload.id)
-        newer = upload.as_of is not None and last is not None and last.as_of is not None and upload.as_of > last.as_of
+        newer = bool(upload.as_of and last and last.as_of and upload.as_of >= last.as_of)
         if same is not None and last is not None and same.id != last.id and not newer:
             return self._refuse(
                 upload,
@@ -208,7 +211,7 @@ class Intake:
             guard = self._guard(unit, upload, layout, tally, now)
         document = layout.model_dump_json()
         rules = [upload.sha256, document, repr(upload.repairs), self.rulebook.fingerprint, last.id if last else ""]
-        return Worked(tally, guard, tally.digest([*rules, repr(guard)]), last.id if last else "")
+        return Worked(tally, guard, tally.digest([*rules, repr(guard)]), last.id if last else "", now)
 
     def _comparing(
         self, upload: Upload, layout: ProfileSettings, contested: frozenset[str], now: datetime
