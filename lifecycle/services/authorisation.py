@@ -52,6 +52,7 @@ class Action(StrEnum):
     READ_ACCESS = "read-access"
     READ_REQUESTS = "read-requests"
     READ_TRAIL = "read-trail"
+    PUSH_ROSTER = "push-roster"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +159,14 @@ PERMITTED: dict[Action, dict[Role, Reach]] = {
     Action.READ_ACCESS: {},
     Action.READ_REQUESTS: {},
     Action.READ_TRAIL: {},
+    Action.PUSH_ROSTER: {},
 }
 
 SCOPES: dict[str, Action] = {
     "access:read": Action.READ_ACCESS,
     "requests:read": Action.READ_REQUESTS,
     "trail:read": Action.READ_TRAIL,
+    "hr:push": Action.PUSH_ROSTER,
 }
 """What a token can be made for."""
 
