@@ -40,6 +40,9 @@ from lifecycle.services.passkeys import Passkeys
 from lifecycle.services.persons import Persons
 from lifecycle.services.proposals import Proposals
 from lifecycle.services.provisioning import Provisioner
+from lifecycle.services.push import Pushes
+from lifecycle.services.push_handing import Handing
+from lifecycle.services.push_port import Intake, NobodyYet
 from lifecycle.services.reconcile import Reconciler
 from lifecycle.services.renewals import Renewals
 from lifecycle.services.requests import Requests
@@ -317,6 +320,17 @@ class Runtime:
         if settings.chats:
             channels[CHAT] = Chats({name: chat.url.read(folder) for name, chat in settings.chats.items()})
         return channels
+
+    @cached_property
+    def intake(self) -> Intake:
+        """What takes in the rosters that come by themselves."""
+        return NobodyYet()
+
+    @cached_property
+    def pushes(self) -> Pushes:
+        """What HR's systems push."""
+        handing = Handing(self.store, self.settings.push, self.intake)
+        return Pushes(self.store, self.settings.push, handing, self.notices, self.clock)
 
     @cached_property
     def trail(self) -> Trail:

@@ -31,6 +31,7 @@ class Topic(StrEnum):
     MISTAKE = "mistake-reported"
     CONTRACT = "contract-window"
     MEMBERS = "members"
+    PUSH = "push"
 
 
 @dataclass(frozen=True, slots=True)
