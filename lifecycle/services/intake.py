@@ -210,7 +210,7 @@ class Intake:
         with self.store.read() as unit:
             guard = self._guard(unit, upload, layout, tally, now)
         document = layout.model_dump_json()
-        rules = [upload.sha256, document, repr(upload.repairs), self.rulebook.fingerprint, last.id if last else ""]
+        rules = [upload.sha256, document, repr(upload.repairs), self.rulebook.fingerprint]
         return Worked(tally, guard, tally.digest([*rules, repr(guard)]), last.id if last else "", now)
 
     def _comparing(
