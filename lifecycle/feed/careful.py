@@ -17,7 +17,19 @@ from lifecycle.feed.table import Cell, Spoilt, shown
 from lifecycle.feed.unsafe import ERRORS, FORMULA, LONGEST, is_unsafe, is_unsafe_id
 
 IDS = ("worker_id", "reference")
-TEXTS = ("worker_id", "reference", "name", "first_name", "last_name", "email", "vendor", "sponsor", "role", "site", "zone")
+TEXTS = (
+    "worker_id",
+    "reference",
+    "name",
+    "first_name",
+    "last_name",
+    "email",
+    "vendor",
+    "sponsor",
+    "role",
+    "site",
+    "zone",
+)
 
 
 class Left(Enum):
@@ -94,7 +106,7 @@ class CarefulReader:
 
     def _standing(self, line: _Line) -> Standing | str | None:
         readers = {"status": self._meaning.standings.status, "worker_type": self._meaning.standings.worker_type}
-        meanings = []
+        meanings: list[Standing | str | None] = []
         for name, read in readers.items():
             if not self._meaning.has(name):
                 meanings.append(Standing.RUNNING)
@@ -120,7 +132,9 @@ class CarefulReader:
             return ""
         if is_id and (text == UNREADABLE or is_spoilt_id(text)):
             found = text_of(cell)
-            remedy = "A spreadsheet has turned the id into a number or a day; format the column as text and enter it again."
+            remedy = (
+                "A spreadsheet has turned the id into a number or a day; format the column as text and enter it again."
+            )
             self._complain(line, name, found, "an id", remedy, Cause.SPOILT_ID)
             return "" if text == UNREADABLE else text
         if is_unsafe_id(text) if is_id else is_unsafe(text):
@@ -153,7 +167,9 @@ class CarefulReader:
         texts = line.texts
         found = {"worker_id": texts.get("worker_id")}
         if self._profile.partial:
-            found = {"reference" if "worker_id" not in texts else "worker_id": found["worker_id"] or texts.get("reference")}
+            found = {
+                "reference" if "worker_id" not in texts else "worker_id": found["worker_id"] or texts.get("reference")
+            }
         else:
             found |= {"name": full_name, "vendor": self._vendor(texts)}
         for name, value in found.items():
@@ -236,9 +252,7 @@ class CarefulReader:
     def _complain(self, line: _Line, name: str, value: str, expected: str, remedy: str, cause: Cause) -> None:
         line.complaints.append(self._complaint(line, self._column(name), value, expected, remedy, cause))
 
-    def _complaint(
-        self, line: _Line, column: str, value: str, expected: str, remedy: str, cause: Cause
-    ) -> Complaint:
+    def _complaint(self, line: _Line, column: str, value: str, expected: str, remedy: str, cause: Cause) -> Complaint:
         def read(name: str) -> str:
             at = self._meaning.positions.get(name, self._meaning.width)
             text = text_of(line.cells[at]) if at < len(line.cells) else ""

@@ -115,7 +115,7 @@ class QuickReader:
         odd -= aside
         facts = (
             numbers, worker_id, reference, name, email, vendor, sponsor, role, site, zone, first_day, last_day,
-            standing or repeat(Standing.RUNNING, count), actual or repeat(False, count),  # noqa: FBT003
+            standing or repeat(Standing.RUNNING, count), actual or repeat(False, count),
         )  # fmt: skip
         rows: Iterator[Any] = zip(*(repeat(None, count) if fact is None else fact for fact in facts), strict=True)
         if odd or aside:
@@ -157,9 +157,7 @@ class QuickReader:
             odd.update(index for index, text in enumerate(texts) if text[:1].isdigit() and is_spoilt_id(text))
         return texts
 
-    def _check_keys(
-        self, worker_id: list[str] | None, reference: list[str] | None, count: int, odd: set[int]
-    ) -> None:
+    def _check_keys(self, worker_id: list[str] | None, reference: list[str] | None, count: int, odd: set[int]) -> None:
         key: Column | None = worker_id
         if self._meaning.profile.partial and reference is not None:
             key = reference if key is None else [a or b for a, b in zip(key, reference, strict=True)]

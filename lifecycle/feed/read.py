@@ -14,7 +14,7 @@ from lifecycle.feed.kinds import source_of
 from lifecycle.feed.meaning import Meaning
 from lifecycle.feed.profile import Profile
 from lifecycle.feed.quick import QuickReader
-from lifecycle.feed.table import Block, Cell, FileLimits, Source, Unreadable, refuse, too_large, too_many_rows
+from lifecycle.feed.table import Cell, FileLimits, Source, Unreadable, refuse, too_large, too_many_rows
 
 __all__ = ["Batch", "FileLimits", "Reader", "Unreadable", "read_roster"]
 
@@ -34,7 +34,10 @@ class Batch:
 
 
 def read_roster(
-    path: Path, profile: Profile, repairs: Repairs = Repairs(), limits: FileLimits = FileLimits()  # noqa: B008 - frozen
+    path: Path,
+    profile: Profile,
+    repairs: Repairs = Repairs(),  # noqa: B008 - frozen
+    limits: FileLimits = FileLimits(),  # noqa: B008 - frozen
 ) -> Reader:
     """
     Open a roster file; CSV, XLSX or JSON by its content.
@@ -63,9 +66,7 @@ def read_roster(
 class Reader:
     """One file, read as often as `batches` is called."""
 
-    def __init__(
-        self, source: Source, header: Header, profile: Profile, repairs: Repairs, limits: FileLimits
-    ) -> None:
+    def __init__(self, source: Source, header: Header, profile: Profile, repairs: Repairs, limits: FileLimits) -> None:
         self.header = list(header.cells)
         self.header_line = header.line
         self.lines = 0

@@ -11,10 +11,10 @@ from lifecycle.feed.profile import Profile
 ASIDE = "aside"
 """The row says nothing yet, or nothing about a contract: it is left aside."""
 
-STATUSES = {
+STATUSES: Mapping[str, tuple[str, ...]] = {
     Standing.RUNNING: (
         "active", "open", "approved", "accepted", "confirmed", "engaged", "employed", "working", "in progress",
-        "started", "onboarded", "current", "live", "filled", "extended", "on leave", "leave", "leave of absence", "loa",
+        "started", "future start", "onboarded", "current", "live", "filled", "extended", "on leave", "leave", "leave of absence", "loa",
         "on loa", "suspended", "hired", "registered", "enabled", "true", "yes", "y", "1", "a",
     ),
     Standing.ENDED: (
@@ -33,7 +33,7 @@ STATUSES = {
         "requested", "proposed", "offered", "pre-hire", "prehire", "onboarding", "new",
     ),
 }  # fmt: skip
-WORKER_TYPES = {
+WORKER_TYPES: Mapping[str, tuple[str, ...]] = {
     Standing.RUNNING: (
         "contractor", "contract", "contractor worker", "contingent", "contingent worker", "contingentworker", "temp",
         "temporary", "temporary worker", "agency", "agency worker", "external", "external worker", "extern", "intern",
@@ -43,7 +43,7 @@ WORKER_TYPES = {
     ),
     Standing.CONVERTED: (
         "employee", "fte", "regular", "permanent", "regular employee", "permanent employee", "full time employee",
-        "full-time employee", "full-time", "full time", "staff", "internal", "emp", "e",
+        "full-time employee", "full-time", "full time", "part-time", "part time", "staff", "internal", "emp", "e",
     ),
 }  # fmt: skip
 
@@ -82,8 +82,12 @@ def combined(status: Meaning, worker_type: Meaning) -> Meaning:
 
 
 def _flat(words: Mapping[str, tuple[str, ...]]) -> dict[str, Meaning]:
-    return {key_of(word): meaning for meaning, known in words.items() for word in known}
+    return {key_of(word): _meaning(meaning) for meaning, known in words.items() for word in known}
 
 
 def _by_key(words: Mapping[str, str]) -> dict[str, Meaning]:
-    return {key_of(word): ASIDE if meaning == ASIDE else Standing(meaning) for word, meaning in words.items()}
+    return {key_of(word): _meaning(meaning) for word, meaning in words.items()}
+
+
+def _meaning(word: str) -> Meaning:
+    return ASIDE if word == ASIDE else Standing(word)
