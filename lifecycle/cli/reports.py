@@ -128,7 +128,7 @@ def explain(runtime: Runtime, person: str, json_: bool) -> None:
                 "first_day": c.engagement.first_day,
                 "last_day": c.engagement.last_day,
                 "zone": c.engagement.zone,
-                "stage": c.timeline.stage_at(standing.now),
+                "stage": standing.stage_of(c),
                 "ends_at": c.timeline.ends_at,
             }
             for c in standing.contracts
@@ -148,7 +148,7 @@ def explain(runtime: Runtime, person: str, json_: bool) -> None:
         e = c.engagement
         click.echo(
             f"  {e.reference}: {e.first_day} to {e.last_day} ({e.zone}), {e.vendor}, "
-            f"{c.timeline.stage_at(standing.now)}, over {stamp(c.timeline.ends_at)}"
+            f"{standing.stage_of(c)}, over {stamp(c.timeline.ends_at)}"
         )
     click.echo()
     rows = [

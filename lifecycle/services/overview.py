@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 
-from lifecycle.domain.access import desired_access
+from lifecycle.domain.access import Contract, desired_access
 from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.forecast import Step
 from lifecycle.domain.policy import Anchor
@@ -213,7 +213,7 @@ class Overview:
             standings = self.persons.standings(
                 unit, {e.identity_id for e in ending}, now, now + timedelta(days=DAYS + 1)
             )
-        inside = [s for s in standings.values() if s.contract and s.contract.timeline.in_window_at(now)]
+        inside = [s for s in standings.values() if s.contract and _in_window(s.contract, now)]
         noon = datetime(today.year, today.month, today.day, 12, tzinfo=now.tzinfo)
         instants = [max(now, noon)] + [noon + timedelta(days=n) for n in range(1, DAYS + 1)]
         per_day = tuple(self._count(inside, at) for at in instants)
@@ -226,6 +226,11 @@ class Overview:
             desired = desired_access(standing.contracts, self.rulebook.catalogue, at)
             counts.update(entitlement.tier for entitlement in desired.entitlements)
         return {tier: counts[tier] for tier in TIERS}
+
+
+def _in_window(contract: Contract, now: datetime) -> bool:
+    """Say whether what *contract* gives is in its offboarding window; where it gives nothing there is none."""
+    return contract.timeline.in_window_at(now) and not contract.gives_nothing
 
 
 def _lane(standing: Standing) -> Lane:

@@ -128,6 +128,8 @@ class Sessions:
             return
         if any(now < c.timeline.ends_at and c.engagement.measures.cut_off(now) for c in contracts):
             raise NotSignedIn("Your access here was ended; your sponsor or IT can tell you more.")
+        if any(c.has_lapsed_at(now) for c in contracts):
+            raise NotSignedIn("Your contract was extended after access had ended; your sponsor can ask for it back.")
         raise NotSignedIn("Your contract has ended, and your access here with it.")
 
     def actor(self, token: str, *, touch: bool = True) -> Actor:

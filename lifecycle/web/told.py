@@ -126,13 +126,21 @@ def _drift(t: Telling, r: AuditRecord) -> str:
 
 
 def _changed(t: Telling, r: AuditRecord) -> str:
-    names = {"first_day": "first day", "last_day": "last day"}
+    names = {"first_day": "first day", "last_day": "last day", "standing": "status"}
     pairs = [
         f"{names.get(k, k.replace('_', ' '))} {t.plain(r.before.get(k) or 'nothing')} became {t.plain(v) or 'nothing'}"
         for k, v in r.after.items()
-        if k not in {"reference", "line"}
+        if k not in {"reference", "line", "missing_again", "lapsed_at", "god_ends_at"}
     ]
-    return f"Your contract {r.after.get('reference', '')} was changed by the roster: {', '.join(pairs) or 'details'}."
+    words = f"Your contract {r.after.get('reference', '')} was changed by the roster: {', '.join(pairs) or 'details'}."
+    if r.after.get("lapsed_at"):
+        words += " Your access had ended before, and nothing was given back by itself; it can be asked for."
+    elif r.after.get("god_ends_at"):
+        ends = t.plain(r.after["god_ends_at"])
+        words += f" God mode still ends {ends}, unless your sponsor agrees to the new days."
+    if r.after.get("standing") == "converted":
+        words += " You have become an employee: your accounts stay, and what the contract gave ends with it."
+    return words
 
 
 def _answered(t: Telling, r: AuditRecord) -> str:
@@ -190,22 +198,9 @@ SENTENCES: dict[str, Tell] = {
         f"Your access was given back, on contract {r.after.get('reference', '')} "
         f"to {t.plain(r.after.get('last_day', ''))}."
     ),
-    "engagement-lapsed": lambda t, r: (
-        f"Your contract {r.after.get('reference', '')} was extended to {t.plain(r.after.get('last_day', ''))} after "
-        "your access had ended. Nothing was given back by itself; it can be asked for."
-    ),
-    "god-kept": lambda t, r: (
-        f"Your contract {r.after.get('reference', '')} was extended; god mode still ends "
-        f"{t.plain(r.after.get('god_ends_at', ''))}, unless your sponsor agrees to the new days."
-    ),
     "extension-agreed": lambda t, r: (
         f"{t.who(r)} agreed to the extension of your contract {r.after.get('reference', '')} "
         f"to {t.plain(r.after.get('last_day', ''))}."
-    ),
-    "engagement-withdrawn": lambda _, r: f"Your contract {r.after.get('reference', '')} was withdrawn by the roster.",
-    "became-employee": lambda t, r: (
-        f"{t.who(r)} confirmed that you have become an employee. Your accounts stay; what your contracts gave ends "
-        "with them."
     ),
     "renewal-answered": _answered,
     "renewal-handled": lambda t, r: f"{t.who(r)} took up what your sponsor proposed.",

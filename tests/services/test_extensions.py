@@ -7,17 +7,20 @@ from typing import Any
 import pytest
 
 from lifecycle.domain.approval import NotAReviewer, RequestChanged, Resolution, ReviewRefused, SelfReview
+from lifecycle.domain.comparison import Change, Kind, StoredContract
 from lifecycle.domain.eligibility import NotEligible
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.errors import NotFound, NotPermitted
 from lifecycle.domain.grant import Grant
-from lifecycle.domain.identity import IdentityId
+from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.renewal import Answer, AnswerInvalid
 from lifecycle.domain.roster import Standing
 from lifecycle.services.extensions import Unagreed
+from lifecycle.services.following import Following
 from lifecycle.services.proposals import AlreadyAsked, Draft
 from lifecycle.services.requests import RequestInvalid
 from lifecycle.services.resumptions import Lapse
+from lifecycle.services.sessions import NotSignedIn
 from lifecycle.store import decisions, notices, people
 from tests.services.team import Staff
 from tests.services.world import World, line, record_grant, utc
@@ -55,6 +58,8 @@ def lapse(staff: Staff, role: str = "agent") -> Engagement:
     world.tick()
     assert world.held("w1") == set(), "nothing comes back by itself"
     assert world.tool.accounts["id-w1"].disabled
+    with pytest.raises(NotSignedIn, match="your sponsor can ask for it back"):
+        world.sign_in("carl")
     return after
 
 
@@ -371,3 +376,73 @@ def test_an_employee_keeps_the_account_and_loses_what_the_contract_gave(staff: S
     world.runtime.cut_offs.end_now(staff.petra, world.person("w1"), typed="Carl Jones", reason="left in anger")
     world.tick()
     assert account.disabled, "whoever is cut off is cut off"
+
+
+def agent(last: date, role: str = "agent") -> tuple[str, str]:
+    return line("w1", role=role, name="Carl Jones", last=last), line("w2", role="agent", name="Dana Fox")
+
+
+def test_a_roster_that_comes_too_late_gives_nothing_back(staff: Staff) -> None:
+    world = staff.world
+    world.tick()
+    world.clock.move(to=LATE)
+    world.tick()
+    world.roster(*agent(SEPTEMBER))
+    world.tick()
+    assert world.held("w1") == set()
+    contract = contract_of(world)
+    assert contract.measures.lapsed_at == LATE
+    staff.review("petra", ask_back(staff, contract))
+    world.tick()
+    assert world.held("w1") == {"agent"}
+    world.clock.move(days=1)
+    world.roster(*agent(date(2026, 12, 31)))
+    world.tick()
+    assert world.held("w1") == {"agent"}, "what was given back stays, and is extended like any other"
+
+
+@pytest.mark.parametrize("proposed", [None, date(2026, 9, 29), SEPTEMBER])
+def test_a_roster_moves_god_mode_only_where_the_sponsor_has_proposed_it(staff: Staff, proposed: date | None) -> None:
+    world, renewals = staff.world, staff.world.runtime.renewals
+    world.roster(*agent(date(2026, 3, 31), "god"))
+    world.tick()
+    if proposed is not None:
+        renewals.run(world.clock.now())
+        asked = next(q for q in renewals.questions(staff.mia) if q.name == "Carl Jones")
+        renewals.answer(staff.mia, asked.row.id, Answer.EXTEND, proposed_day=proposed)
+    world.roster(*agent(SEPTEMBER, "god"))
+    world.clock.move(to=NARROWS)
+    world.tick()
+    assert world.held("w1") == ({"god", "wiki"} if proposed == SEPTEMBER else {"power", "wiki"})
+    assert len(world.runtime.extensions.unagreed(staff.mia)) == (0 if proposed == SEPTEMBER else 1)
+
+
+def test_a_roster_inside_the_window_takes_no_step_back(staff: Staff) -> None:
+    world, renewals = staff.world, staff.world.runtime.renewals
+    world.roster(*agent(date(2026, 3, 31), "god"))
+    renewals.run(world.clock.now())
+    asked = next(q for q in renewals.questions(staff.mia) if q.name == "Carl Jones")
+    renewals.answer(staff.mia, asked.row.id, Answer.EXTEND, proposed_day=SEPTEMBER)
+    world.clock.move(to=utc(2026, 3, 31, 9))
+    world.tick()
+    assert world.held("w1") == {"agent", "wiki"}
+    world.roster(*agent(SEPTEMBER, "god"))
+    world.tick()
+    assert world.held("w1") == {"power", "wiki"}, "base access follows, god mode needs two people"
+    staff.approved(hours=2)
+    world.tick()
+    assert "god" in world.held("w1")
+
+
+@pytest.mark.parametrize("standing", [Standing.RUNNING, Standing.CONVERTED])
+def test_a_status_that_is_taken_back_is_an_extension_too(staff: Staff, standing: Standing) -> None:
+    world = staff.world
+    rulebook, now = world.runtime.rulebook, world.clock.now()
+    withdrawn = replace(contract_of(world), standing=Standing.WITHDRAWN)
+    person = Identity(withdrawn.identity_id, "Carl Jones", "w1", "plain")
+    change = Change(Kind.CHANGED, stored=StoredContract(withdrawn, person), after=replace(withdrawn, standing=standing))
+    after = Following(rulebook, now, {}).decide(change, rulebook.contract(withdrawn)).after
+    assert after is not None
+    assert after.measures.lapsed_at == now
+    assert not after.measures.god_withheld, "it gives no god mode, so it takes none"
+    assert after.measures.employee_since == (now if standing is Standing.CONVERTED else None)
