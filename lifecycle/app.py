@@ -12,10 +12,12 @@ import click
 from flask import Flask
 from waitress.server import create_server
 
+from lifecycle.api import hr, scim
 from lifecycle.api.app import ApiServices, blueprint
 from lifecycle.domain.errors import InvalidSettings
 from lifecycle.runtime import Runtime
 from lifecycle.scheduler.jobs import Scheduler
+from lifecycle.services.allowance import Allowance
 from lifecycle.web.app import STATIC, create_app
 from lifecycle.web.services import WebServices
 
@@ -54,7 +56,9 @@ def make_app(runtime: Runtime, *, scheduler: bool) -> Flask:
         scheduler=scheduler,
     )
     api = ApiServices(runtime.tokens, runtime.holders, runtime.persons, runtime.inbox, runtime.trail)
-    return create_app(services, runtime.settings.web, api=blueprint(api))
+    pushing = hr.PushServices(runtime.tokens, runtime.pushes, Allowance(runtime.settings.push.calls_per_second))
+    machines = [hr.blueprint(pushing), scim.blueprint(pushing)]
+    return create_app(services, runtime.settings.web, api=blueprint(api), machines=machines)
 
 
 def make_scheduler(runtime: Runtime) -> Scheduler:
@@ -67,6 +71,7 @@ def make_scheduler(runtime: Runtime) -> Scheduler:
         runtime.settings.engine,
         runtime.housekeeping.run,
         runtime.delivery.run,
+        runtime.pushes.run,
     )
 
 

@@ -48,6 +48,8 @@ from lifecycle.services.passkeys import Passkeys
 from lifecycle.services.persons import Persons
 from lifecycle.services.proposals import Proposals
 from lifecycle.services.provisioning import Provisioner
+from lifecycle.services.push import Pushes
+from lifecycle.services.push_handing import Handing
 from lifecycle.services.reconcile import Reconciler
 from lifecycle.services.renewals import Renewals
 from lifecycle.services.requests import Requests
@@ -204,7 +206,9 @@ class Runtime:
     @cached_property
     def confirmations(self) -> Confirmations:
         """Confirming rosters."""
-        return Confirmations(self.store, self.intake, self.batches, self.notices, self.settings.sign_in)
+        return Confirmations(
+            self.store, self.intake, self.batches, self.extensions, self.notices, self.settings.sign_in
+        )
 
     @cached_property
     def deliveries(self) -> Deliveries:
@@ -394,6 +398,12 @@ class Runtime:
         if settings.chats:
             channels[CHAT] = Chats({name: chat.url.read(folder) for name, chat in settings.chats.items()})
         return channels
+
+    @cached_property
+    def pushes(self) -> Pushes:
+        """What HR's systems push."""
+        handing = Handing(self.store, self.settings.push, self.deliveries)
+        return Pushes(self.store, self.settings.push, handing, self.notices, self.clock)
 
     @cached_property
     def trail(self) -> Trail:

@@ -106,7 +106,7 @@ class CarefulReader:
 
     def _standing(self, line: _Line) -> Standing | str | None:
         readers = {"status": self._meaning.standings.status, "worker_type": self._meaning.standings.worker_type}
-        meanings = []
+        meanings: list[Standing | str | None] = []
         for name, read in readers.items():
             if not self._meaning.has(name):
                 meanings.append(Standing.RUNNING)

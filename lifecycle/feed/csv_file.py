@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ class CsvFile:
         self._delimiter = delimiter
         self._limits = limits
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Generator[Block, None, None]:
         """
         Read from the start.
 

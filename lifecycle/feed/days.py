@@ -1,4 +1,4 @@
-"""Days as files write them: in the one format that was declared, or with what a person said about them, or not at all."""
+"""Days as files write them: read in the one format declared, or with what a person said of them, or not at all."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ NO_DAY = frozenset((
     "", "-", "--", "---", "–", "—", ".", "/", "?", "n/a", "na", "n.a.", "nil", "none", "null", "nan", "not applicable",
     "present", "ongoing", "on-going", "still in office", "current", "currently employed", "still employed", "employed",
     "to date", "till date", "until now", "open", "open-ended", "open ended", "indefinite", "permanent", "unlimited",
-    "never", "no end", "no end date", "tbd", "tba", "tbc", "unknown", "active", "0000-00-00", "00/00/0000", "00-00-0000",
-    "00.00.0000",
+    "never", "no end", "no end date", "tbd", "tba", "tbc", "unknown", "active", "0000-00-00", "00/00/0000",
+    "00-00-0000", "00.00.0000", "n/a-stillemployed", "n/a - still employed",
 ))  # fmt: skip
 """What stands where a day is meant and there is none; compared without case."""
 NUMBERS = re.compile(r"([0-9]{1,2})([./-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})")
@@ -53,7 +53,7 @@ class DayReader:
         self._day_first = own is not None and own[1] == "d"
         self._is_glued = GLUED.search(self._format) is not None
 
-    def read(self, cell: Cell) -> date | None | Trouble:
+    def read(self, cell: Cell) -> date | Trouble | None:
         """
         Read one cell.
 

@@ -28,13 +28,13 @@ class TextStream:
 
     def __init__(self, file: BinaryIO, encoding: str, limits: FileLimits) -> None:
         self.octets = 0
-        self.lines = 0
-        """Lines in the pieces handed out so far."""
         self._file = file
         self._encoding = encoding
         self._limits = limits
         self._decoder = codecs.getincrementaldecoder(codec_of(encoding))("strict")
         self._is_utf_8 = _Suspicion() if encoding in {"windows-1252", "iso-8859-1", "mac-roman"} else None
+        self._lines = 1
+        """The line on which the text that comes next begins, for the words of an error."""
 
     def pieces(self) -> Iterator[io.StringIO]:
         """
@@ -44,28 +44,43 @@ class TextStream:
             Unreadable: Wrong encoding, NUL, too many bytes, an endless line.
         """
         rest = ""
-        while True:
-            octets = self._file.read(PIECE)
-            text = rest + self._decoded(octets, rest)
-            if not octets:
-                break
+        for text in self.texts():
+            text = rest + text
             # a CR at the very end may be the first half of CR LF
             cut = max(text.rfind("\n"), text.rfind("\r", 0, len(text) - 1)) + 1
             rest = text[cut:]
             if len(rest) > LONGEST_LINE:
-                raise self._endless(text, cut)
+                remedy = "The file is no table of lines; ask the vendor to export it again."
+                raise refuse(self._lines, f"more than {LONGEST_LINE:,} characters", "lines that end", remedy)
             if cut:
-                yield self._piece(text[:cut])
+                yield io.StringIO(text[:cut], newline="")
+        if rest:
+            yield io.StringIO(rest, newline="")
+
+    def texts(self) -> Iterator[str]:
+        """
+        Hand out the text as it comes.
+
+        Raises:
+            Unreadable: Wrong encoding, NUL, too many bytes.
+        """
+        ended = ""
+        octets = self._file.read(PIECE)
+        while octets:
+            self._count(octets)
+            text = self._decoded(octets)
+            octets = self._file.read(PIECE)
+            if not octets:
+                text += self._decoded(b"")
+            if text:
+                yield text
+                # CR LF that was cut in two is one end of a line
+                self._lines += breaks(text) - (ended == "\r" and text[0] == "\n")
+                ended = text[-1]
         if self._is_utf_8 is not None and self._is_utf_8.confirmed:
             raise self._utf_8()
-        if text:
-            yield self._piece(text)
 
-    def _piece(self, text: str) -> io.StringIO:
-        self._taken = text
-        return io.StringIO(text, newline="")
-
-    def _decoded(self, octets: bytes, rest: str) -> str:
+    def _count(self, octets: bytes) -> None:
         first = self.octets == 0
         self.octets += len(octets)
         if self.octets > self._limits.largest_bytes:
@@ -74,37 +89,25 @@ class TextStream:
             if first and octets.startswith(UTF_8_MARK):
                 raise self._utf_8()
             self._is_utf_8.look(octets)
-        self._count_taken()
+
+    def _decoded(self, octets: bytes) -> str:
         try:
             text = self._decoder.decode(octets, final=not octets)
         except UnicodeDecodeError as exc:
-            raise self._undecodable(exc, rest) from exc
+            raise self._undecodable(exc) from exc
         nul = text.find("\0")
         if nul >= 0:
-            line = self.lines + breaks(rest + text[:nul]) + 1
+            line = self._lines + breaks(text[:nul])
             remedy = "The file is damaged, or UTF-16 that is not declared; ask the vendor to export it again."
             raise refuse(line, "NUL", "text without NUL characters", remedy)
         return text
 
-    _taken = ""
-
-    def _count_taken(self) -> None:
-        """Count the lines of the last piece only now: counting is for the words of an error."""
-        if self._taken:
-            self.lines += breaks(self._taken)
-            self._taken = ""
-
-    def _undecodable(self, exc: UnicodeDecodeError, rest: str) -> Exception:
+    def _undecodable(self, exc: UnicodeDecodeError) -> Exception:
         before = exc.object[: exc.start].decode(codec_of(self._encoding), errors="ignore")
         found = " ".join(f"{octet:02X}" for octet in exc.object[exc.start : exc.start + 4])
         remedy = 'Save it as "CSV UTF-8", or say in the layout which encoding the vendor uses.'
-        line = self.lines + breaks(rest + before) + 1
+        line = self._lines + breaks(before)
         return refuse(line, f"bytes {found}", f"{self._encoding} text", remedy)
-
-    def _endless(self, text: str, cut: int) -> Exception:
-        remedy = "The file is no table of lines; ask the vendor to export it again."
-        line = self.lines + breaks(text[:cut]) + 1
-        return refuse(line, f"more than {LONGEST_LINE:,} characters", "lines that end", remedy)
 
     def _utf_8(self) -> Exception:
         remedy = "The file is UTF-8; say so in the layout, or names with accents become gibberish."
@@ -119,17 +122,17 @@ class _Suspicion:
         self._seen = False
 
     def look(self, octets: bytes) -> None:
-        if self._decoder is None or (octets and octets.isascii() and not self._decoder.getstate()[0]):
+        if self._decoder is None or (octets.isascii() and not self._decoder.getstate()[0]):
             return
         self._seen = self._seen or not octets.isascii()
         try:
-            self._decoder.decode(octets, final=not octets)
+            self._decoder.decode(octets)
         except UnicodeDecodeError:
             self._decoder = None
 
     @property
     def confirmed(self) -> bool:
-        return self._seen and self._decoder is not None
+        return self._seen and self._decoder is not None and not self._decoder.getstate()[0]
 
 
 def breaks(text: str) -> int:

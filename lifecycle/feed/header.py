@@ -107,4 +107,4 @@ def format_from_words(words: str) -> str:
 def is_above_table(cells: Sequence[Cell]) -> bool:
     """Say whether a line is one of those that stand above a table and not its header."""
     names = header_names(cells)
-    return not any(names) or names[0].rstrip(":").casefold() in BLOCK_KEYS and sum(map(bool, names)) <= 2
+    return not any(names) or (names[0].rstrip(":").casefold() in BLOCK_KEYS and sum(map(bool, names)) <= 2)

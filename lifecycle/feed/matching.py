@@ -1,25 +1,20 @@
-"""stub"""
+"""From a file that nobody has described to a layout: everything that the matching step asks of a file."""
 
-import csv
-from dataclasses import dataclass
-from lifecycle.feed.table import refuse
+from lifecycle.feed.look import Look, look
+from lifecycle.feed.suggest import (
+    HeaderDifference,
+    header_difference,
+    headers_match,
+    suggest_columns,
+    suggest_date_format,
+)
 
-
-@dataclass
-class Look:
-    header: list[str]
-
-
-def look(path):
-    data = path.read_bytes()
-    t = data.decode("utf-8-sig", "replace")
-    rows = [r for r in csv.reader(t.splitlines()) if any(r)]
-    if not rows:
-        raise refuse(0, "", "a header", "Empty.")
-    return Look([c.strip() for c in rows[0]])
-
-
-def headers_match(profile, header):
-    if profile.header:
-        return list(profile.header) == list(header)
-    return all(list(header).count(h) == 1 for h in profile.columns.values())
+__all__ = [
+    "HeaderDifference",
+    "Look",
+    "header_difference",
+    "headers_match",
+    "look",
+    "suggest_columns",
+    "suggest_date_format",
+]

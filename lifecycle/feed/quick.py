@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from functools import partial
 from itertools import compress, repeat
-from operator import gt
+from operator import contains, gt
 from typing import Any, Final, NamedTuple
 
 from lifecycle.domain.party import is_address
@@ -21,13 +21,14 @@ from lifecycle.feed.days import Trouble
 from lifecycle.feed.meaning import Meaning
 from lifecycle.feed.standings import ASIDE, combined
 from lifecycle.feed.table import Cell
-from lifecycle.feed.unsafe import FORMULA_SIGNS, LONGEST, is_unsafe, is_unsafe_id
+from lifecycle.feed.unsafe import FORMULA_SIGNS, LONGEST, is_latin, is_unsafe, is_unsafe_id
 
 REFUSED: Final = object()
-MOST_REMEMBERED = 10_000
+MOST_REMEMBERED = 50_000
 LONGEST_REMEMBERED = 200
 BETWEEN = "\\|"
 STARTS = tuple(BETWEEN + sign for sign in FORMULA_SIGNS)
+NOT_IN_ADDRESSES = tuple(' ,;<>"()\t\n\r')
 Column = Sequence[Any]
 
 
@@ -114,7 +115,7 @@ class QuickReader:
         odd -= aside
         facts = (
             numbers, worker_id, reference, name, email, vendor, sponsor, role, site, zone, first_day, last_day,
-            standing or repeat(Standing.RUNNING, count), actual or repeat(False, count),  # noqa: FBT003
+            standing or repeat(Standing.RUNNING, count), actual or repeat(False, count),
         )  # fmt: skip
         rows: Iterator[Any] = zip(*(repeat(None, count) if fact is None else fact for fact in facts), strict=True)
         if odd or aside:
@@ -188,8 +189,9 @@ class QuickReader:
         if cells is None:
             return None
         texts = self._stripped(cells)
-        _check(texts, is_unsafe, odd)
-        odd.update(index for index, text in enumerate(texts) if "@" in text and not is_address(text))
+        joined = _check(texts, is_unsafe, odd)
+        if not _are_addresses(texts, joined):
+            odd.update(index for index, text in enumerate(texts) if "@" in text and not is_address(text))
         return texts
 
     def _kept(self, columns: Sequence[Column], name: str, odd: set[int]) -> Column | None:
@@ -301,10 +303,18 @@ def _safe(cell: str) -> Any:
 def _check(texts: list[str], unsafe: Callable[[str], bool], odd: set[int]) -> str:
     """Add the indices of unsafe texts to *odd*; return all of them joined."""
     joined = BETWEEN.join(texts)
-    plain = joined.isascii() and joined.isprintable() and joined[:1] not in FORMULA_SIGNS
+    plain = is_latin(joined) and joined[:1] not in FORMULA_SIGNS
     if not plain or max(map(len, texts)) > LONGEST or any(start in joined for start in STARTS):
         odd.update(index for index, text in enumerate(texts) if unsafe(text))
     return joined
+
+
+def _are_addresses(texts: list[str], joined: str) -> bool:
+    """Say whether every text is an address, judging by all of them at once; False where that cannot be told."""
+    if not joined.isascii() or joined.count("@") != len(texts) or any(sign in joined for sign in NOT_IN_ADDRESSES):
+        return False
+    ends = joined.startswith("@") or joined.endswith("@") or "@" + BETWEEN in joined or BETWEEN + "@" in joined
+    return not ends and all(map(contains, texts, repeat("@")))
 
 
 def _check_filled(texts: Column | None, count: int, odd: set[int]) -> None:

@@ -14,7 +14,7 @@ from lifecycle.feed.kinds import source_of
 from lifecycle.feed.meaning import Meaning
 from lifecycle.feed.profile import Profile
 from lifecycle.feed.quick import QuickReader
-from lifecycle.feed.table import Block, Cell, FileLimits, Source, Unreadable, refuse, too_large, too_many_rows
+from lifecycle.feed.table import Cell, FileLimits, Source, Unreadable, refuse, too_large, too_many_rows
 
 __all__ = ["Batch", "FileLimits", "Reader", "Unreadable", "read_roster"]
 
@@ -36,7 +36,7 @@ class Batch:
 def read_roster(
     path: Path,
     profile: Profile,
-    repairs: Repairs = Repairs(),
+    repairs: Repairs = Repairs(),  # noqa: B008 - frozen
     limits: FileLimits = FileLimits(),  # noqa: B008 - frozen
 ) -> Reader:
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, Protocol
@@ -49,7 +49,7 @@ class Source(Protocol):
     def typed(self) -> bool:
         """Whether cells may be something else than text."""
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Generator[Block, None, None]:
         """
         Read from the start; the first block is a short one and holds the header.
 

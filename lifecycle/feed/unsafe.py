@@ -15,6 +15,8 @@ HIDDEN = re.compile(
     "|(?:^|(?<=[\x00-\u024f]))[\u200c\u200d]|[\u200c\u200d](?=[\x00-\u024f]|$)"
 )
 """Control, direction-changing, unseen, private and lost (U+FFFD) characters."""
+LATIN = re.compile("[\x20-\x7e\xa0-\xac\xae-\u024f]*")
+"""Nothing but Latin letters, with their accents, digits and signs."""
 LOOKALIKES = ("CYRILLIC", "GREEK", "CHEROKEE", "ARMENIAN", "COPTIC", "LISU", "FULLWIDTH", "MATHEMATICAL")
 FORMULA = re.compile(r"=|[+@-][^(|!]*[(|!]")
 """What a spreadsheet would run rather than show, were the text ever opened in one."""
@@ -33,9 +35,14 @@ def is_unsafe(text: str) -> bool:
         return True
     if text[:1] in FORMULA_SIGNS and (FORMULA.match(text) or text in ERRORS):
         return True
-    if text.isascii():
-        return not text.isprintable()
+    if is_latin(text):
+        return False
     return HIDDEN.search(text) is not None or any(_mixes_scripts(word) for word in WORDS.findall(text))
+
+
+def is_latin(text: str) -> bool:
+    """Say whether every character of *text* can be seen and belongs to one script, Latin."""
+    return text.isprintable() if text.isascii() else LATIN.fullmatch(text) is not None
 
 
 def is_unsafe_id(text: str) -> bool:

@@ -31,7 +31,7 @@ class ZoneReader:
         self._otherwise = profile.zone
         self._may_be_unsaid = profile.partial
 
-    def read(self, zone: str, site: str) -> str | None | bool:
+    def read(self, zone: str, site: str) -> str | bool | None:
         """
         Resolve what a row says.
 

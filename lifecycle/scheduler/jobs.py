@@ -36,8 +36,8 @@ from lifecycle.settings import EngineSettings
 from lifecycle.store import state
 from lifecycle.store.unit import Store
 
-DUE_WORK, READ_BACK, HOUSEKEEPING, DELIVERY = "due-work", "read-back", "housekeeping", "delivery"
-HOUSEKEEPING_SECONDS, DELIVERY_SECONDS = 30, 10
+DUE_WORK, READ_BACK, HOUSEKEEPING, DELIVERY, PUSHES = "due-work", "read-back", "housekeeping", "delivery", "pushes"
+HOUSEKEEPING_SECONDS, DELIVERY_SECONDS, PUSHES_SECONDS = 30, 10, 5
 JOB_DEFAULTS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 WATCH_SECONDS = 1.0
 LARGEST_DRIFT = timedelta(seconds=2)
@@ -56,6 +56,8 @@ class Scheduler:
     settings: EngineSettings
     keep_house: Callable[[], object]
     deliver: Callable[[], object]
+    hand_on: Callable[[], object] = lambda: None
+    """Hands what HR's systems have pushed on to roster intake."""
     ticked_at: float | None = None
     """Monotonic time at which the last tick came to its end; None before the first."""
     _scheduler: Any = None
@@ -87,6 +89,7 @@ class Scheduler:
         self._add(scheduler, READ_BACK, self.settings.reconcile_god_seconds, self.read_back, now)
         self._add(scheduler, HOUSEKEEPING, HOUSEKEEPING_SECONDS, partial(self._as_leader, self.keep_house), now)
         self._add(scheduler, DELIVERY, DELIVERY_SECONDS, partial(self._as_leader, self.deliver), now)
+        self._add(scheduler, PUSHES, PUSHES_SECONDS, partial(self._as_leader, self.hand_on), now)
         scheduler.start()
         self._scheduler = scheduler
 

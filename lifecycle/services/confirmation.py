@@ -15,6 +15,7 @@ from lifecycle.domain.roster import Standing
 from lifecycle.services.admission import Linking
 from lifecycle.services.batches import Batches
 from lifecycle.services.claims import Claim
+from lifecycle.services.extensions import Extensions
 from lifecycle.services.intake import Intake, Worked, note_accepted, shown
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.uploads import WEIGHED, State, Upload, UploadClosed
@@ -36,6 +37,7 @@ class Confirmations:
     store: Store
     intake: Intake
     batches: Batches
+    extensions: Extensions
     notices: Notices
     sign_in: SignInSettings
 
@@ -116,6 +118,8 @@ class Confirmations:
                 raise UploadClosed("Somebody else was faster.")
             note_accepted(unit, upload, now, application.import_id)
             self._tell(unit, upload, now)
+            self.extensions.tell_lapsed(unit, application.lapsed, now)
+            self.extensions.tell_unagreed(unit, application.unagreed, now)
             state.nudge(unit)
 
     def _tell(self, unit: Unit, upload: Upload, now: datetime) -> None:
@@ -138,6 +142,10 @@ class _Application:
     note: str
     now: datetime
     import_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    lapsed: list[str] = field(default_factory=list)
+    """Contracts that were extended after their access had ended."""
+    unagreed: list[str] = field(default_factory=list)
+    """Contracts that were extended without their sponsor's word."""
     _persons: dict[str, IdentityId] = field(default_factory=dict)
 
     def run(self, linking: Linking) -> None:
@@ -194,6 +202,10 @@ class _Application:
         self._rename([item for item in items if any(c[0] in PERSONAL for c in item.facts["changes"])])
         people.update_engagements(self.unit, contracts, self.now, digests)
         people.withhold_god(self.unit, {c.identity_id for c in contracts if c.measures.god_withheld})
+        for item, contract in zip(items, contracts, strict=True):
+            if item.kind == Kind.LATER:
+                self.lapsed += [contract.id] if contract.measures.lapsed_at == self.worked.now else []
+                self.unagreed += [contract.id] if contract.measures.god_ends_at is not None else []
         converted = {c.identity_id for c in contracts if c.standing is Standing.CONVERTED}
         people.become_employee(self.unit, converted, self.now)
 

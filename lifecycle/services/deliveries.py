@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
+from lifecycle.domain.comparison import Kind
 from lifecycle.domain.errors import RosterRefused
 from lifecycle.services.confirmation import Confirmations
 from lifecycle.services.intake import Intake
@@ -13,11 +14,16 @@ from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.uploads import State, Upload
 from lifecycle.store.unit import Store
 
+MOST_TOLD = 10_000
 WAITS = {
     State.RECEIVED: "its columns are not known",
     State.READY: "some of its rows cannot be used",
     State.REFUSED: "it was refused",
 }
+
+
+ROW_BY_ROW = frozenset({"push", "scim"})
+"""Ways whose rows are sent one by one: one that cannot be used is told to its sender, and stops no other."""
 
 
 @dataclass
@@ -61,9 +67,12 @@ class Deliveries:
             stream, file_name=file_name, way=way, actor=f"{way}:{profile}", profile=profile, as_of=as_of, canary=canary
         )
         upload = self.intake.advance(upload_id)
-        if upload.state is State.READY and not upload.unusable:
+        leave_out = way in ROW_BY_ROW
+        if upload.state is State.READY and (leave_out or not upload.unusable):
             try:
-                upload = self.confirmations.confirm(upload_id, actor=upload.actor, digest=upload.digest)
+                upload = self.confirmations.confirm(
+                    upload_id, actor=upload.actor, digest=upload.digest, leave_out=leave_out
+                )
             except RosterRefused as exc:  # another roster came in between, or the source is stopped
                 self._tell(upload, str(exc))
                 return uploads.find(upload_id)
@@ -79,6 +88,11 @@ class Deliveries:
             NotFound: If it is not known, or not any more.
         """
         return self.intake.uploads.find(upload_id)
+
+    def unusable(self, upload_id: str) -> dict[int, str]:
+        """Say which lines, counted from 1, were not used, and why."""
+        items = self.intake.uploads.items(upload_id, kinds=[Kind.UNUSABLE], limit=MOST_TOLD)
+        return {item.line: item.said for item in items}
 
     def _tell(self, upload: Upload, why: str) -> None:
         now = self.intake.clock.now()

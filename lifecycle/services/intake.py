@@ -16,7 +16,9 @@ from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.domain.guard import Feed, Limits
 from lifecycle.domain.roster import Scope
-from lifecycle.feed.matching import headers_match, look
+from lifecycle.feed.kinds import Kind as FileKind
+from lifecycle.feed.look import look
+from lifecycle.feed.matching import headers_match
 from lifecycle.feed.read import read_roster
 from lifecycle.feed.table import FileLimits, Unreadable
 from lifecycle.services.claims import Claim, Claims
@@ -47,6 +49,9 @@ class Worked:
     guard: list[dict[str, Any]]
     digest: str
     base: str
+    """Id of the last import of the source that it was compared with."""
+    now: datetime
+    """The instant that it was worked out for."""
 
 
 @dataclass
@@ -96,21 +101,32 @@ class Intake:
     def _lay_out(self, upload: Upload) -> Upload:
         """Recognise the header; a header that no profile knows, or that has changed, asks a person."""
         try:
-            seen = look(self.files.path(upload.id))
+            header = self._header(upload)
         except Unreadable as exc:
             return self._refuse(upload, str(exc.complaint))
-        values: dict[str, Any] = {"header": list(seen.header), "error": ""}
         with self.store.write() as unit:
-            name, layout = upload.profile, upload.layout
-            if layout is None and (name := self.layouts.recognise(unit, seen.header)):
+            name, layout, error = upload.profile, upload.layout, ""
+            if layout is None and (name := self.layouts.recognise(unit, header)):
                 layout = self.layouts.find(unit, name)
-            if layout is not None:
-                values |= {"profile": name, "source": self.layouts.source_of(name, layout)}
-                values |= {"layout": layout.model_dump(mode="json")}
-                if not headers_match(self.layouts.profile(name, layout), seen.header):
-                    values["error"] = "The header is not the one this profile knows. Please match the columns anew."
-            rosters.change_upload(unit, upload.id, (State.RECEIVED,), **values)
+            if layout is not None and header and not headers_match(self.layouts.profile(name, layout), header):
+                error = "The header is not the one this profile knows. Please match the columns anew."
+            source = self.layouts.source_of(name, layout) if layout else ""
+            document = layout.model_dump(mode="json") if layout else {}
+            rosters.change_upload(
+                unit, upload.id, (State.RECEIVED,), header=header, error=error, profile=name, source=source,
+                layout=document,
+            )  # fmt: skip
         return self.uploads.find(upload.id)
+
+    def _header(self, upload: Upload) -> list[str]:
+        """Return the header of a file; none for JSON, whose records name what they hold each by itself."""
+        known, limits = upload.layout, self._limits_of_files()
+        chosen = {"sheet": known.sheet, "encoding": known.encoding, "delimiter": known.delimiter} if known else {}
+        seen = look(self.files.path(upload.id), **chosen, limits=limits)
+        return [] if seen.kind is FileKind.JSON else list(seen.header)
+
+    def _limits_of_files(self) -> FileLimits:
+        return FileLimits(self.settings.largest_mib * 2**20, self.settings.most_rows)
 
     def _check_age(self, upload: Upload) -> Upload:
         """Refuse a file that is older than the last one, and recognise the last one when it comes again."""
@@ -121,11 +137,11 @@ class Intake:
         if same is not None and last is not None and same.id == last.id and same.profile == upload.profile:
             words = f"This very file was confirmed on {same.confirmed_at:%-d %B %Y, %H:%M} UTC; nothing is to be done."
             with self.store.write() as unit:
-                values = {"state": State.APPLIED.value, "note": words, "import_id": same.id, "counts": same.counts}
+                values: dict[str, Any] = {"state": State.APPLIED.value, "note": words, "import_id": same.id, "counts": same.counts}
                 rosters.change_upload(unit, upload.id, (State.RECEIVED,), **values)
                 note_accepted(unit, upload, self.clock.now(), same.id)
             return self.uploads.find(upload.id)
-        newer = upload.as_of is not None and last is not None and last.as_of is not None and upload.as_of > last.as_of
+        newer = bool(upload.as_of and last and last.as_of and upload.as_of >= last.as_of)
         if same is not None and last is not None and same.id != last.id and not newer:
             return self._refuse(
                 upload,
@@ -176,7 +192,7 @@ class Intake:
     def _stage(self, upload: Upload, layout: ProfileSettings, claim: Claim) -> Stager:
         with self.store.read() as unit:
             seen = dict.fromkeys(rosters.digests(unit, upload.source), 0)
-        limits = FileLimits(self.settings.largest_mib * 2**20, self.settings.most_rows)
+        limits = self._limits_of_files()
         profile = self.layouts.profile(upload.profile, layout)
         reader = read_roster(self.files.path(upload.id), profile, upload.repairs, limits)
         carried = ",".join(sorted(layout.columns))
@@ -207,8 +223,8 @@ class Intake:
         with self.store.read() as unit:
             guard = self._guard(unit, upload, layout, tally, now)
         document = layout.model_dump_json()
-        rules = [upload.sha256, document, repr(upload.repairs), self.rulebook.fingerprint, last.id if last else ""]
-        return Worked(tally, guard, tally.digest([*rules, repr(guard)]), last.id if last else "")
+        rules = [upload.sha256, document, repr(upload.repairs), self.rulebook.fingerprint]
+        return Worked(tally, guard, tally.digest([*rules, repr(guard)]), last.id if last else "", now)
 
     def _comparing(
         self, upload: Upload, layout: ProfileSettings, contested: frozenset[str], now: datetime
@@ -275,7 +291,7 @@ class Intake:
         feed = Feed(
             rows=max(lines - unusable, 0),
             rows_before=before.rows if before else 0,
-            header_changed=header is not None and list(header) != list(row.header),
+            header_changed=bool(header and row.header) and header != row.header,
             known=touched + max(lines - sum(counted.values()), 0),
             moved=tally.moved,
             unusable=unusable,

@@ -34,7 +34,7 @@ class Layouts:
         Raises:
             NotFound: If there is none of that name.
         """
-        known = self.all(unit)
+        known = self.all(unit) | dict(self.settings.push.profiles)
         if name not in known:
             raise NotFound(f"there is no profile {name!r}; there are {', '.join(known) or 'none'}")
         return known[name]

@@ -35,6 +35,7 @@ class Topic(StrEnum):
     ROSTER = "roster"
     HELD = "roster-held"
     SOURCE = "roster-source"
+    PUSH = "push"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from lifecycle.domain.comparison import FieldChange, Kind
 from lifecycle.domain.errors import LifecycleError, NotFound, RosterRefused
 from lifecycle.domain.roster import Cause, Repairs
-from lifecycle.feed.matching import Look, look
+from lifecycle.feed.look import Look, look
 from lifecycle.feed.table import Unreadable
 from lifecycle.services.clock import Clock
 from lifecycle.services.files import RosterFiles

@@ -5,7 +5,7 @@ from lifecycle.settings.document import Settings, effective, load
 from lifecycle.settings.members import DirectorySignInSettings, OidcSettings, SignInSettings
 from lifecycle.settings.notices import ChatSettings, HookSettings, NoticeSettings, SmtpSettings
 from lifecycle.settings.requests import RequestSettings
-from lifecycle.settings.rosters import FIELDS, ProfileSettings, RosterSettings, SourceSettings
+from lifecycle.settings.rosters import FIELDS, ProfileSettings, PushSettings, RosterSettings, SourceSettings
 from lifecycle.settings.rules import SiteSettings, TargetSettings
 from lifecycle.settings.running import ClockSettings, EngineSettings, StoreSettings, WebSettings
 
@@ -20,6 +20,7 @@ __all__ = [
     "NoticeSettings",
     "OidcSettings",
     "ProfileSettings",
+    "PushSettings",
     "RequestSettings",
     "RosterSettings",
     "Secret",

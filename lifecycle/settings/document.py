@@ -18,7 +18,14 @@ from lifecycle.settings.base import PLACEHOLDER, Model
 from lifecycle.settings.members import SignInSettings
 from lifecycle.settings.notices import NoticeSettings
 from lifecycle.settings.requests import RequestSettings
-from lifecycle.settings.rosters import ProfileSettings, RosterSettings, SourceSettings
+from lifecycle.settings.rosters import (
+    PUSHED,
+    PUSHED_ENDS,
+    ProfileSettings,
+    PushSettings,
+    RosterSettings,
+    SourceSettings,
+)
 from lifecycle.settings.rules import (
     BaselineSettings,
     EntitlementSettings,
@@ -45,6 +52,7 @@ class Settings(Model):
     entitlements: dict[str, EntitlementSettings] = Field(default_factory=dict)
     baseline: tuple[BaselineSettings, ...] = ()
     rosters: RosterSettings = RosterSettings()
+    push: PushSettings = PushSettings()
     profiles: dict[str, ProfileSettings] = Field(default_factory=dict)
     sources: dict[str, SourceSettings] = Field(default_factory=dict)
     folder: Path = Path()
@@ -78,6 +86,9 @@ class Settings(Model):
             check_rules(self.rules, self.catalogue)
         except (InvalidPolicy, InvalidCatalogue) as exc:
             raise ValueError(str(exc)) from exc
+        taken = next((name for name in (PUSHED, PUSHED_ENDS) if name in self.profiles), "")
+        if taken:
+            raise ValueError(f"profiles.{taken}: this name belongs to what is pushed; see [push]")
         for key, entitlement in self.entitlements.items():
             if entitlement.target not in self.targets:
                 raise ValueError(f"entitlements.{key}: there is no target {entitlement.target!r}")

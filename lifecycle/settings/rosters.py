@@ -15,9 +15,19 @@ FIELDS = (
     "first_day", "last_day", "actual_last_day", "status", "worker_type",
 )  # fmt: skip
 REQUIRED = ("worker_id", "first_day")
-ENCODINGS = ("utf-8", "windows-1252", "iso-8859-1", "utf-16", "mac-roman")
 Meaning = Literal["running", "ended", "withdrawn", "converted", "aside"]
 """What a word in a status column means: a `lifecycle.domain.roster.Standing`, or that the row is left aside."""
+PUSHED, PUSHED_ENDS = "push", "push-ends"
+"""Profiles of what is pushed; a profile of the configuration cannot have these names."""
+PUSHED_FIELDS = (
+    "worker_id", "reference", "name", "email", "vendor", "sponsor", "role", "site", "zone", "first_day", "last_day",
+    "status",
+)  # fmt: skip
+ENDED_FIELDS = ("worker_id", "reference", "status")
+PUSHED_STATUSES: dict[str, Meaning] = {
+    "running": "running", "ended": "ended", "withdrawn": "withdrawn", "converted": "converted",
+}  # fmt: skip
+ENCODINGS = ("utf-8", "windows-1252", "iso-8859-1", "utf-16", "mac-roman")
 
 
 class ProfileSettings(Model):
@@ -192,3 +202,41 @@ class SourceSettings(Model):
     warn_hours: int = Field(default=24, ge=1)
     refuse_hours: int = Field(default=48, ge=1)
     location: Annotated[FolderSettings | SftpSettings | HttpsSettings, Field(discriminator="way")]
+
+
+class PushSettings(Model):
+    """What HR's systems push by themselves: ``POST /hr/v1/bulk`` and SCIM."""
+
+    source: str = Field(default="push", min_length=1)
+    """Whose numbering the pushed worker ids and contract numbers are."""
+    vendor: str = ""
+    """For people whom nobody names a staffing company for."""
+    zone: Zone | None = None
+    """For people whom nobody names a time zone or a site for."""
+    calls_per_second: int = Field(default=40, ge=1, le=1000)
+    """More calls than this by one token are told to come back later."""
+    keep_days: int = Field(default=30, ge=1, le=3650)
+    """What became of a push can be asked for so long after it came to its end."""
+
+    @property
+    def profiles(self) -> dict[str, ProfileSettings]:
+        """The two layouts that pushes are handed on in: whole contracts, and ends of contracts that are known."""
+        return {
+            PUSHED: ProfileSettings(
+                title="Pushed by HR's system",
+                source=self.source,
+                columns={name: name for name in PUSHED_FIELDS},
+                scope=Scope.DELTA,
+                statuses=PUSHED_STATUSES,
+                vendor=self.vendor,
+                zone=self.zone,
+            ),
+            PUSHED_ENDS: ProfileSettings(
+                title="Ended by HR's system",
+                source=self.source,
+                columns={name: name for name in ENDED_FIELDS},
+                scope=Scope.DELTA,
+                statuses=PUSHED_STATUSES,
+                partial=True,
+            ),
+        }

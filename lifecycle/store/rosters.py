@@ -187,7 +187,7 @@ class Staged:
     row: RosterRow
     digest: str
     facts: dict[str, Any]
-    seen: Mapping[str, int]
+    seen: Mapping[Any, int]
     """Contracts that other rows of the file state exactly as they are stored, with their lines."""
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, g, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import BadRequest, Forbidden
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -44,6 +45,7 @@ PACKAGE = Path(__file__).parent
 STATIC = PACKAGE / "static"
 A_YEAR = 365 * 24 * 3600
 LARGEST_FORM = 64 * 1024
+MACHINES = "MACHINES"
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'; manifest-src 'self'"
@@ -69,8 +71,15 @@ def templates_folder() -> Path:
     return packed if packed.is_dir() else PACKAGE.parent.parent / "templates"
 
 
-def create_app(use_cases: WebServices, settings: WebSettings, *, api: Blueprint) -> Flask:
-    """Build the application around *use_cases*, with the JSON interface beside the pages."""
+def create_app(
+    use_cases: WebServices, settings: WebSettings, *, api: Blueprint, machines: Sequence[Blueprint] = ()
+) -> Flask:
+    """
+    Build the application around *use_cases*, with the JSON interface beside the pages.
+
+    What comes to *machines* carries a token in each request and never a cookie, so that no other site can send it in
+    somebody's name; those blueprints read their own bodies, with their own limits.
+    """
     app = Flask("lifecycle", template_folder=str(templates_folder()), static_folder=None)
     app.config.update(
         SECRET_KEY=secrets.token_bytes(32),  # signs CSRF tokens only; a restart asks for a fresh form
@@ -88,10 +97,14 @@ def create_app(use_cases: WebServices, settings: WebSettings, *, api: Blueprint)
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions[KEY] = use_cases
-    CSRFProtect(app)
+    app.config[MACHINES] = frozenset(machine.name for machine in machines)
+    protection = CSRFProtect(app)
     for module in PAGES:
         app.register_blueprint(module.bp)
     app.register_blueprint(api)
+    for machine in machines:
+        protection.exempt(machine)
+        app.register_blueprint(machine)
     errors.register(app)
     app.before_request(_refuse_other_sites)
     app.before_request(_recognise)
@@ -115,7 +128,7 @@ def _refuse_other_sites() -> None:
 
     Browsers say where it comes from in ``Sec-Fetch-Site``, older ones in ``Origin``; programs send neither.
     """
-    if request.method in {"GET", "HEAD", "OPTIONS"}:
+    if request.method in {"GET", "HEAD", "OPTIONS"} or _for_machines():
         return
     here = {request.host, urlsplit(services().settings.web.public_url).netloc} - {""}
     try:
@@ -126,6 +139,10 @@ def _refuse_other_sites() -> None:
         raise Forbidden("This was sent from another site, so nothing was done. Open the page here and do it again.")
 
 
+def _for_machines() -> bool:
+    return request.blueprint in current_app.config[MACHINES]
+
+
 def _recognise() -> None:
     g.token = request.cookies.get(access.cookie_name(), "")
     g.actor = None
@@ -133,6 +150,8 @@ def _recognise() -> None:
 
 def _refuse_nul() -> None:
     """Refuse what no database can store as text."""
+    if _for_machines():
+        return
     values = [*request.args.values(), *(request.view_args or {}).values(), *request.form.values()]
     if any("\0" in str(value) for value in values):
         raise BadRequest("A NUL character cannot be part of that.")

@@ -46,6 +46,7 @@ STATUS: dict[type[LifecycleError], int] = {
 }
 ELSEWHERE = (NotFound, NotPermitted, StepUpNeeded, NotSignedIn, TooManyAttempts)
 """What is answered by a page of its own, wherever it happens."""
+SCIM_ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 TITLES = {
     400: "That request cannot be read",
     403: "That is not permitted",
@@ -119,6 +120,10 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if request.path.startswith("/api/"):
         return {"error": error.name.lower().replace(" ", "-"), "message": error.description or ""}, status
+    if request.path.startswith("/hr/"):
+        body = {"schemas": [SCIM_ERROR], "status": str(status), "detail": error.description or ""}
+        headers = {name: value for name, value in error.get_headers() if name == "Allow"}
+        return body, status, {**headers, "Content-Type": "application/scim+json"}
     return _page(status, error.description or ""), status
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from scim2_server.routing import ROUTES
 
 from lifecycle.services.authorisation import Actor
 from lifecycle.services.proposals import Draft
@@ -15,7 +16,9 @@ from lifecycle.services.sessions import actor_of
 from lifecycle.store import decisions, members
 from tests.web.conftest import Site, get, post, token
 
-OPEN = {
+MACHINES = {"hr.push", "hr.show", "scim.fallback", *(f"scim.{route.name}" for route in ROUTES)}
+"""Routes for programs: a token in each request, and never a cookie."""
+OPEN = MACHINES | {
     "access.sign_in", "access.do_sign_in", "access.setup", "access.do_setup", "access.theme", "access.sign_out",
     "access.depart", "access.arrive", "access.invitation", "access.accept_invitation", "account.calendar",
     "api.holders", "api.access", "api.requests", "api.trail",
@@ -129,6 +132,10 @@ def case(site: Site) -> Iterator[Case]:
             "session_id": "no-such-session",
             "feed_id": "no-such-feed",
             "key": "no-such-key",
+            "push_id": "no-such-push",
+            "resource_endpoint": "Users",
+            "resource_id": "no-such-person",
+            "path": "no-such-path",
         }
     )
 
@@ -198,7 +205,7 @@ def test_no_get_changes_anything_and_every_post_needs_its_token(site: Site, case
     client = site.client()
     for rule in rules(site):
         path = path_of(rule, case)
-        if "POST" in (rule.methods or ()):
+        if "POST" in (rule.methods or ()) and rule.endpoint not in MACHINES:
             answer = client.post(path, base_url="https://localhost", data={"step": "hour"})
             assert answer.status_code == 400, path
             assert "GET" not in (rule.methods or ()), "one address, one meaning"
@@ -211,6 +218,15 @@ def test_no_get_changes_anything_and_every_post_needs_its_token(site: Site, case
                 get(client, path_of(rule, case))
         assert site.runtime.trail.verify().records == signed
     assert before < signed
+
+
+def test_no_session_opens_what_is_for_programs(site: Site, case: Case) -> None:
+    client = site.client("petra")
+    for rule in rules(site):
+        if rule.endpoint in MACHINES:
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                answer = client.open(path_of(rule, case), method=method, base_url="https://localhost", json={})
+                assert answer.status_code == 401, f"{method} {rule.rule}"
 
 
 @pytest.mark.parametrize("who", ["tomas", "dmitri"])
