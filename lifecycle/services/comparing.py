@@ -19,7 +19,7 @@ from lifecycle.domain.comparison import (
     renamed,
 )
 from lifecycle.domain.consequence import Consequence, consequence_of
-from lifecycle.domain.engagement import Engagement, EngagementId
+from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.merging import facts_of
 from lifecycle.domain.roster import RosterRow
@@ -32,6 +32,8 @@ from lifecycle.store.rosters import Staged
 from lifecycle.store.unit import Store, Unit
 
 ROWS_AT_ONCE = 2_000
+TOUCHED = (Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.SAME, Kind.UNUSABLE)
+"""Kinds of rows about what is stored, and of those that contradict others."""
 PATIENCE = timedelta(hours=24)
 """How long a contract must have been missing before its second absence ends it."""
 SHOWN = ("first_day", "last_day", "vendor", "sponsor", "role", "site")
@@ -60,7 +62,8 @@ class Comparer:
     def run(self) -> None:
         """Settle every staged row."""
         after = ("", -1)
-        while rows := self._next(after):
+        kinds = None if self.tally.known_of_new == "" else TOUCHED
+        while rows := self._next(after, kinds):
             with self.store.read() as unit:
                 settled = list(self._settle(unit, rows))
             with self.store.write() as unit:
@@ -68,13 +71,13 @@ class Comparer:
             after = (rows[-1].worker_id, rows[-1].n)
             self.beat()
 
-    def _next(self, after: tuple[str, int]) -> list[Staged]:
+    def _next(self, after: tuple[str, int], kinds: Sequence[str] | None) -> list[Staged]:
         """Load some rows, with all rows of the last worker among them."""
         with self.store.read() as unit:
-            rows = rosters.staged(unit, self.upload_id, after, ROWS_AT_ONCE)
+            rows = rosters.staged(unit, self.upload_id, after, ROWS_AT_ONCE, kinds=kinds)
             if len(rows) == ROWS_AT_ONCE:
-                last = rows[-1]
-                rows += rosters.staged(unit, self.upload_id, (last.worker_id, last.n), None, worker_id=last.worker_id)
+                after, own = (rows[-1].worker_id, rows[-1].n), rows[-1].worker_id
+                rows += rosters.staged(unit, self.upload_id, after, None, kinds=kinds, worker_id=own)
         return rows
 
     def _settle(self, unit: Unit, staged: Sequence[Staged]) -> Iterator[dict[str, Any]]:
@@ -124,7 +127,7 @@ class Comparer:
             if found.after is not None and found.row is not None and found.kind is not Kind.SAME:
                 self.sponsors.add(found.after.sponsor)
             bound = f"{found.row}|{values['kind']}|{values['weight']}|{found.changes}|{found.after}\n"
-            self.tally.add(found, consequence.weight.value if consequence else "", bound)
+            self.tally.add(found, bound)
             yield change, values
 
     def _contracts(self, unit: Unit, identity_ids: Collection[IdentityId]) -> dict[IdentityId, list[Contract]]:
@@ -197,10 +200,17 @@ def _columns(change: Change, consequence: Consequence | None) -> dict[str, Any]:
     facts: dict[str, Any] = {"changes": [[c.field, c.old, c.new] for c in change.changes]}
     if change.after is not None and change.kind is not Kind.SAME:
         facts["after"] = rosters.kept(change.after)
+        known = change.stored.engagement.measures if change.stored else None
+        facts["decided"] = known is not None and _decided(known, change.after.measures)
         facts["shown"] = {name: text for name, text in facts_of(change.after).items() if name in SHOWN and text}
         person = renamed(change)
         facts["person"] = [person.name, person.email] if person else _of_new(change.row)
     return {**values, "facts": facts}
+
+
+def _decided(before: Measures, after: Measures) -> bool:
+    """Say whether our own rules have decided something about a contract because of this roster."""
+    return (before.lapsed_at, before.god_ends_at) != (after.lapsed_at, after.god_ends_at)
 
 
 def _of_new(row: RosterRow | None) -> list[str]:

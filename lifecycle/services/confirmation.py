@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from lifecycle.domain.comparison import Kind
+from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.errors import RosterRefused
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.roster import Standing
@@ -190,7 +192,7 @@ class _Application:
         """Name a contract so that the trail, written later, finds the same name again."""
         return str(uuid.uuid5(uuid.UUID(self.import_id), str(item.n)))
 
-    def _engagement(self, item: RosterItemRow, id_: str, identity_id: str) -> Any:
+    def _engagement(self, item: RosterItemRow, id_: str, identity_id: str) -> Engagement:
         return rosters.engagement_of(
             item.facts["after"], id_=id_, identity_id=identity_id, source=self.upload.source, import_id=self.import_id
         )
@@ -199,15 +201,26 @@ class _Application:
         contracts = [self._engagement(item, item.engagement_id, item.identity_id) for item in items]
         # what ended by absence is compared fact by fact when it comes back
         digests = {i.engagement_id: i.digest for i in items}
-        self._rename([item for item in items if any(c[0] in PERSONAL for c in item.facts["changes"])])
+        self._rename([item for item in items if _changes(item, *PERSONAL)])
         people.update_engagements(self.unit, contracts, self.now, digests)
         people.withhold_god(self.unit, {c.identity_id for c in contracts if c.measures.god_withheld})
-        for item, contract in zip(items, contracts, strict=True):
-            if item.kind == Kind.LATER:
-                self.lapsed += [contract.id] if contract.measures.lapsed_at == self.worked.now else []
-                self.unagreed += [contract.id] if contract.measures.god_ends_at is not None else []
-        converted = {c.identity_id for c in contracts if c.standing is Standing.CONVERTED}
+        self._decide([c for item, c in zip(items, contracts, strict=True) if item.facts["decided"]])
+        newly = [c for item, c in zip(items, contracts, strict=True) if _changes(item, "standing")]
+        converted = {c.identity_id for c in newly if c.standing is Standing.CONVERTED}
         people.become_employee(self.unit, converted, self.now)
+
+    def _decide(self, contracts: Sequence[Engagement]) -> None:
+        """Store what our own rules have decided; what people decide meanwhile about other contracts stays."""
+        by_instant: dict[datetime | None, list[str]] = defaultdict(list)
+        for contract in contracts:
+            if contract.measures.lapsed_at == self.worked.now:
+                self.lapsed.append(contract.id)
+            elif contract.measures.god_ends_at is not None:
+                self.unagreed.append(contract.id)
+            by_instant[contract.measures.god_ends_at].append(contract.id)
+        people.set_lapsed(self.unit, self.lapsed, self.worked.now)
+        for at, ids in by_instant.items():
+            people.set_god_ends(self.unit, ids, at)
 
     def _rename(self, items: Sequence[RosterItemRow]) -> None:
         changed = []
@@ -283,3 +296,7 @@ class _Application:
 
     def _record(self, action: str, object_: str, before: dict[str, Any], after: dict[str, Any]) -> Record:
         return Record(self.now, self.actor, action, object_, before, after, f"import:{self.import_id}")
+
+
+def _changes(item: RosterItemRow, *names: str) -> bool:
+    return any(change[0] in names for change in item.facts["changes"])

@@ -30,7 +30,7 @@ from lifecycle.services.reading import Stager
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sponsors import Sponsors
 from lifecycle.services.tally import Tally, findings
-from lifecycle.services.uploads import State, Upload, Uploads
+from lifecycle.services.uploads import WEIGHED, State, Upload, Uploads
 from lifecycle.settings.rosters import ProfileSettings, RosterSettings
 from lifecycle.store import rosters
 from lifecycle.store.roster_tables import RosterSourceRow
@@ -137,7 +137,12 @@ class Intake:
         if same is not None and last is not None and same.id == last.id and same.profile == upload.profile:
             words = f"This very file was confirmed on {same.confirmed_at:%-d %B %Y, %H:%M} UTC; nothing is to be done."
             with self.store.write() as unit:
-                values: dict[str, Any] = {"state": State.APPLIED.value, "note": words, "import_id": same.id, "counts": same.counts}
+                values: dict[str, Any] = {
+                    "state": State.APPLIED.value,
+                    "note": words,
+                    "import_id": same.id,
+                    "counts": same.counts,
+                }
                 rosters.change_upload(unit, upload.id, (State.RECEIVED,), **values)
                 note_accepted(unit, upload, self.clock.now(), same.id)
             return self.uploads.find(upload.id)
@@ -212,19 +217,22 @@ class Intake:
         with self.store.read() as unit:
             last = rosters.last_import(unit, upload.source)
             contested = rosters.contested_references(unit, upload.id)
-        tally = Tally(self.settings.guard.moved_days)
+        base = last.id if last else ""
+        unmoved = stager is None and upload.base == base
+        tally = Tally(self.settings.guard.moved_days, known_of_new=upload.digest_of_new if unmoved else "")
         comparer = Comparer(
             self.store, self.rulebook, upload.id, self._comparing(upload, layout, contested, now), now,
             stager.seen if stager else None, tally, claim.beat,
         )  # fmt: skip
         comparer.run()
         self._absent(upload, layout, comparer, stager)
-        self.sponsors.note(upload.id, comparer.sponsors)
+        if stager is not None:
+            self.sponsors.note(upload.id, comparer.sponsors)
         with self.store.read() as unit:
             guard = self._guard(unit, upload, layout, tally, now)
         document = layout.model_dump_json()
         rules = [upload.sha256, document, repr(upload.repairs), self.rulebook.fingerprint]
-        return Worked(tally, guard, tally.digest([*rules, repr(guard)]), last.id if last else "", now)
+        return Worked(tally, guard, tally.digest([*rules, repr(guard)]), base, now)
 
     def _comparing(
         self, upload: Upload, layout: ProfileSettings, contested: frozenset[str], now: datetime
@@ -329,9 +337,10 @@ def shown(
     kept = {name: n for name, n in read.items() if name not in set(Kind)}
     return {
         "counts": {**kept, **counted},
-        "totals": dict(worked.tally.totals),
+        "totals": rosters.count_weights(unit, upload_id, WEIGHED),
         "guard": worked.guard,
         "digest": worked.digest,
+        "digest_of_new": worked.tally.digest_of_new,
         "base": worked.base,
         "shown_at": now,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -13,10 +12,6 @@ from lifecycle.services.reading import ITEM, complained
 from lifecycle.store import members, people, rosters
 from lifecycle.store.unit import Store, Unit
 
-ALIKE = 0.85
-"""How alike two spellings are at least for one to be taken for a slip; one is the same."""
-MOST_SPELLINGS = 300
-"""More unknown sponsors than this are no slips: the product is new here, and nobody has signed in yet."""
 ROWS_AT_ONCE = 5_000
 
 
@@ -67,12 +62,28 @@ class Sponsors:
         for key, name in spellings.items():
             if key in gone - here:
                 wrong[name] = "Their account is closed; name whoever answers for the contract now."
-        unknown = [key for key in spellings if key not in here | gone | used and is_address(key)]
-        if len(unknown) > MOST_SPELLINGS:
-            return wrong
-        candidates = sorted(here | used | members.addresses(unit))
-        for key in unknown:
-            close = difflib.get_close_matches(key, candidates, n=1, cutoff=ALIKE)
-            if close:
-                wrong[spellings[key]] = f"Did you mean {close[0]}?"
+        known_keys = here | used | members.addresses(unit)
+        unknown = {key: name for key, name in spellings.items() if key not in known_keys | gone and is_address(key)}
+        if unknown:
+            meant = _Spellings(known_keys)
+            wrong |= {name: f"Did you mean {found}?" for key, name in unknown.items() if (found := meant.of(key))}
         return wrong
+
+
+class _Spellings:
+    """Finds what was meant by something that is one slip away: a letter too many, too few, wrong, or swapped."""
+
+    def __init__(self, known: Collection[str]) -> None:
+        self._by_rest: dict[str, str] = {}
+        for key in sorted(known):
+            for rest in _slips(key):
+                self._by_rest.setdefault(rest, key)
+
+    def of(self, key: str) -> str:
+        """Return what was meant by *key*; empty when nothing is near enough."""
+        return next((self._by_rest[rest] for rest in _slips(key) if rest in self._by_rest), "")
+
+
+def _slips(key: str) -> list[str]:
+    """Return *key* and everything that one letter less makes of it; two words one slip apart share one of these."""
+    return [key, *(key[:n] + key[n + 1 :] for n in range(len(key)))]

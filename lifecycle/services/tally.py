@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from lifecycle.domain.access import Contract
-from lifecycle.domain.comparison import Change
+from lifecycle.domain.comparison import Change, Kind
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.guard import WINDOW, Feed, Finding, Limits, Surprise, check_feed, check_surprise
 from lifecycle.domain.identity import IdentityId
@@ -33,30 +33,33 @@ class Tally:
     """Filled row by row while a roster is compared."""
 
     moved_days: int
-    counts: Counter[str] = field(default_factory=Counter)
-    totals: Counter[str] = field(default_factory=Counter)
     moved: int = 0
     losses: dict[IdentityId, Loss] = field(default_factory=dict)
+    known_of_new: str = ""
+    """What `digest_of_new` was, where new contracts are not worked out again."""
     _digest: Any = field(default_factory=hashlib.sha256)
+    _new: Any = field(default_factory=hashlib.sha256)
 
-    def add(self, change: Change, weight: str, bound: str) -> None:
+    def add(self, change: Change, bound: str) -> None:
         """Count one row; *bound* is what of it a confirmation is bound to."""
-        self.counts[change.kind.value] += 1
-        if weight:
-            self.totals[weight] += 1
+        (self._new if change.kind is Kind.NEW else self._digest).update(bound.encode())
         if change.stored is not None and change.after is not None and _moves(change, self.moved_days):
             self.moved += 1
-        self._digest.update(bound.encode())
 
     def lose(self, identity_id: IdentityId, vendor: str, lost: frozenset[str]) -> None:
         """Note that somebody loses access by surprise."""
         known = self.losses.get(identity_id)
         self.losses[identity_id] = Loss(vendor, lost | known.lost if known else lost)
 
+    @property
+    def digest_of_new(self) -> str:
+        """Bind together what becomes of new contracts."""
+        return self.known_of_new or str(self._new.hexdigest())
+
     def digest(self, rules: Iterable[str]) -> str:
         """Return what a confirmation is bound to: every row's effect, and the rules that it was worked out by."""
         whole = self._digest.copy()
-        whole.update("\n".join(rules).encode())
+        whole.update("\n".join([self.digest_of_new, *rules]).encode())
         return str(whole.hexdigest()[:16])
 
 

@@ -89,6 +89,9 @@ class Upload:
     guard: Sequence[dict[str, Any]]
     """Why two more people must agree (``scope``, ``words``, ``vendor``); empty when nobody must."""
     digest: str
+    digest_of_new: str
+    base: str
+    """Id of the import that it was compared with."""
     shown_at: datetime | None
     import_id: str
     note: str
@@ -153,7 +156,7 @@ def show(row: RosterUploadRow) -> Upload:
         row.id, State(row.state), row.way, row.actor, row.member_id, row.file_name, row.sha256, row.size,
         row.received_at, row.as_of, row.canary, row.profile, row.source, layout, repairs_of(row), tuple(row.header),
         row.lines, row.octets, dict(row.counts), dict(row.totals), tuple(row.guard), row.digest,
-        row.shown_at, row.import_id, row.note, row.error,
+        row.digest_of_new, row.base, row.shown_at, row.import_id, row.note, row.error,
     )  # fmt: skip
 
 

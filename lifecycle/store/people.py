@@ -234,7 +234,7 @@ def update_engagements(
     """Store changed facts of contracts, due at once, no longer missing; digests as in `add_engagements`."""
     if not engagements:
         return
-    fixed = {"id", "identity_id", "source", "reference"}
+    fixed = {"id", "identity_id", "source", "reference", "lapsed_at", "god_ends_at"}
     rows = []
     for e in engagements:
         changed = {f"new_{name}": value for name, value in _values(e).items() if name not in fixed}

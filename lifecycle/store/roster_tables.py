@@ -61,6 +61,8 @@ class RosterUploadRow(Table, table=True):
     """Why two more people must agree; empty when nobody must."""
     digest: str = words()
     """Of everything that was shown; a confirmation names it."""
+    digest_of_new: str = words()
+    """Of what new contracts would be; with the same `base` it need not be worked out again."""
     base: str = words()
     """Id of the last import of the source that it was compared with."""
     shown_at: datetime | None = instant()

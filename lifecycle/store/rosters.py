@@ -192,7 +192,13 @@ class Staged:
 
 
 def staged(
-    unit: Unit, upload_id: str, after: tuple[str, int], limit: int | None, worker_id: str | None = None
+    unit: Unit,
+    upload_id: str,
+    after: tuple[str, int],
+    limit: int | None,
+    *,
+    kinds: Collection[str] | None = None,
+    worker_id: str | None = None,
 ) -> list[Staged]:
     """
     List rows as they were read, those of one worker together.
@@ -202,6 +208,7 @@ def staged(
         upload_id: Whose.
         after: Worker id and number of the last one of the page before.
         limit: How many at most; None for all.
+        kinds: Only of these; None for all.
         worker_id: Only those of this worker.
     """
     query = select(_T.n, _T.worker_id, _T.line, _T.facts, _T.digest).where(
@@ -209,6 +216,8 @@ def staged(
         _T.digest != "",
         or_(_T.worker_id > after[0], and_(_T.worker_id == after[0], _T.n > after[1])),
     )
+    if kinds is not None:
+        query = query.where(_T.kind.in_(list(kinds)))
     if worker_id is not None:
         query = query.where(_T.worker_id == worker_id)
     return [
@@ -233,6 +242,12 @@ def count_items(unit: Unit, upload_id: str, *columns: str) -> dict[tuple[str, ..
     chosen = [_T[name] for name in columns]
     query = select(*chosen, func.count()).where(_T.upload_id == upload_id).group_by(*chosen)
     return {tuple(row[:-1]): row[-1] for row in unit.session.execute(query)}
+
+
+def count_weights(unit: Unit, upload_id: str, kinds: Collection[str]) -> dict[str, int]:
+    """Count the items of some kinds by what they do to access."""
+    query = select(_T.weight, func.count()).where(_T.upload_id == upload_id, _T.kind.in_(list(kinds)), _T.weight != "")
+    return {row[0]: row[1] for row in unit.session.execute(query.group_by(_T.weight))}
 
 
 def items(

@@ -90,6 +90,7 @@ def _uploads() -> None:
         sa.Column("totals", Document(), nullable=False),
         sa.Column("guard", Document(), nullable=False),
         sa.Column("digest", sa.Text(), server_default="", nullable=False),
+        sa.Column("digest_of_new", sa.Text(), server_default="", nullable=False),
         sa.Column("base", sa.Text(), server_default="", nullable=False),
         sa.Column("shown_at", Instant(), nullable=True),
         sa.Column("import_id", sa.Text(), server_default="", nullable=False),
