@@ -71,6 +71,7 @@ def make_scheduler(runtime: Runtime) -> Scheduler:
         runtime.settings.engine,
         runtime.housekeeping.run,
         runtime.delivery.run,
+        runtime.arrivals,
         runtime.pushes.run,
     )
 

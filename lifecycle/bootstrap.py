@@ -25,7 +25,14 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 FOREIGN = ROOT / ".venv-canaille"
 """An OpenID provider that the tests sign in at; its pins and ours do not go together."""
-SYSTEM_PACKAGES = {"slapd": "slapd", "ldapmodify": "ldap-utils", "chromium": "chromium", "openssl": "openssl"}
+SYSTEM_PACKAGES = {
+    "slapd": "slapd",
+    "ldapmodify": "ldap-utils",
+    "chromium": "chromium",
+    "openssl": "openssl",
+    "sshd": "openssh-server",
+    "ssh-keygen": "openssh-client",
+}
 POLICY_RC_D = Path("/usr/sbin/policy-rc.d")
 CHECKS = (
     ("ruff", "check", "."),

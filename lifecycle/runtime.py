@@ -15,6 +15,7 @@ from connectors.base import Connector
 from lifecycle.domain.approval import Kind
 from lifecycle.domain.errors import InvalidSettings
 from lifecycle.services.activation import Activation
+from lifecycle.services.arrivals import Arrivals
 from lifecycle.services.batches import Batches
 from lifecycle.services.bridges import Bridges
 from lifecycle.services.calendars import Calendars
@@ -67,6 +68,7 @@ from lifecycle.services.tokens import ServiceTokens
 from lifecycle.services.trail import Trail
 from lifecycle.services.trail_search import TrailSearch
 from lifecycle.services.uploads import Uploads
+from lifecycle.services.visits import Visits
 from lifecycle.services.windows import Windows
 from lifecycle.settings import Settings, TargetSettings, load
 from lifecycle.store import schema, state
@@ -224,6 +226,16 @@ class Runtime:
     def tidying(self) -> Tidying:
         """What time alone changes about rosters."""
         return Tidying(self.store, self.roster_files, self.intake, self.batches, self.settings.rosters)
+
+    @cached_property
+    def visits(self) -> Visits:
+        """Looking at the sources of rosters now."""
+        return Visits(self.settings, self.deliveries, self.sources, self.clock)
+
+    @cached_property
+    def arrivals(self) -> Arrivals:
+        """Looking at them when they are due."""
+        return Arrivals(self.visits)
 
     @cached_property
     def persons(self) -> Persons:

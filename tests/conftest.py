@@ -14,9 +14,11 @@ from lifecycle.store import schema
 from lifecycle.store.unit import Store
 from tests.servers import postgres as postgres_server
 from tests.servers import slapd as slapd_server
+from tests.servers import sshd as sshd_server
 from tests.servers.certificates import Certificates, make_certificates
 from tests.servers.postgres import Postgres
 from tests.servers.slapd import Slapd
+from tests.servers.sshd import Sshd
 
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
@@ -53,6 +55,15 @@ def plain_slapd(tmp_path_factory: pytest.TempPathFactory, certificates: Certific
     server = Slapd(folder, certificates, refint=False, ppolicy=False, size_limit=50).start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """An OpenSSH server that offers SFTP and nothing else."""
+    need(sshd_server.missing())
+    server = Sshd(tmp_path_factory.mktemp("sshd"))
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ COMMANDS = {
     "reconcile": ("lifecycle.cli.control", "reconcile", "Read targets back and show what differs."),
     "roster": ("lifecycle.cli.rosters", "roster", "Preview and confirm rosters."),
     "serve": ("lifecycle.cli.run", "serve", "Serve the pages, and tick."),
+    "sources": ("lifecycle.cli.sources", "sources", "List where rosters come from by themselves, and look there now."),
     "tick": ("lifecycle.cli.run", "tick", "Make one pass over what is due."),
     "trail": ("lifecycle.cli.control", "trail", "Verify the audit trail."),
     "who": ("lifecycle.cli.reports", "who", "List who holds a tier, now or at an instant in the past."),

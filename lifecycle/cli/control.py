@@ -99,14 +99,15 @@ def config() -> None:
 def check(runtime: Runtime, offline: bool, json_: bool) -> None:
     """Read the configuration, prove the policy, and ask every target what is missing.
 
-    Prints what applies, defaults filled in, secrets as references. Exit code 1 when a target reports an error,
-    2 when the configuration cannot be used.
+    Prints what applies, defaults filled in, secrets as references. Exit code 1 when a target reports an error or the
+    folder, secret or certificates of a source cannot be used, 2 when the configuration cannot be used.
     """
     _ = runtime.rulebook
     settings = effective(runtime.settings)
     findings = {} if offline else {name: runtime.targets.preflight(name) for name in runtime.targets.names}
+    sources = {name: runtime.visits.problems(name) for name in runtime.visits.names}
     if json_:
-        print_json({"settings": settings, "targets": findings})
+        print_json({"settings": settings, "targets": findings, "sources": sources})
     else:
         print_json(settings)
         rows = [
@@ -115,5 +116,7 @@ def check(runtime: Runtime, offline: bool, json_: bool) -> None:
             for f in found
         ]
         print_table(("TARGET", "STATE", "ABOUT", "FINDING"), rows)
-    if any(f["severity"] == "error" for found in findings.values() for f in found):
+        problems = [(name, problem) for name, found in sources.items() for problem in found]
+        print_table(("SOURCE", "FINDING"), problems)
+    if any(sources.values()) or any(f["severity"] == "error" for found in findings.values() for f in found):
         sys.exit(REFUSED)

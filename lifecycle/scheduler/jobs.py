@@ -2,10 +2,10 @@
 The scheduler only ticks. What is due lives in our tables, so a missed tick needs no catching up.
 
 APScheduler 3.11 drops a job that is a second late by default, falls silent when the wall clock goes back, and cannot
-share its jobs between processes. So: one interval job each for due work, reading back, housekeeping and delivery, kept
-in memory, coalesced, without a misfire limit, one instance at a time; a watch on the monotonic clock; and a lease in
-the database, so that one process leads. The watch also looks, once a second, whether somebody has asked for a tick at
-once: what a person ends or starts by hand must not wait for the next one.
+share its jobs between processes. So: one interval job each for due work, reading back, housekeeping, delivery and
+sources of rosters, kept in memory, coalesced, without a misfire limit, one instance at a time; a watch on the monotonic
+clock; and a lease in the database, so that one process leads. The watch also looks, once a second, whether somebody has
+asked for a tick at once: what a person ends or starts by hand must not wait for the next one.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from lifecycle.domain.clock import TimeReading
 from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.errors import NotLeading
+from lifecycle.services.arrivals import Arrivals
 from lifecycle.services.clock import TrustedClock
 from lifecycle.services.engine import Engine
 from lifecycle.services.reconcile import Reconciler
@@ -37,7 +38,9 @@ from lifecycle.store import state
 from lifecycle.store.unit import Store
 
 DUE_WORK, READ_BACK, HOUSEKEEPING, DELIVERY, PUSHES = "due-work", "read-back", "housekeeping", "delivery", "pushes"
-HOUSEKEEPING_SECONDS, DELIVERY_SECONDS, PUSHES_SECONDS = 30, 10, 5
+ARRIVALS = "arrivals"
+JOBS = (DUE_WORK, READ_BACK, HOUSEKEEPING, DELIVERY, PUSHES, ARRIVALS)
+HOUSEKEEPING_SECONDS, DELIVERY_SECONDS, PUSHES_SECONDS, ARRIVALS_SECONDS = 30, 10, 5, 5
 JOB_DEFAULTS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 WATCH_SECONDS = 1.0
 LARGEST_DRIFT = timedelta(seconds=2)
@@ -56,6 +59,7 @@ class Scheduler:
     settings: EngineSettings
     keep_house: Callable[[], object]
     deliver: Callable[[], object]
+    arrivals: Arrivals
     hand_on: Callable[[], object] = lambda: None
     """Hands what HR's systems have pushed on to roster intake."""
     ticked_at: float | None = None
@@ -80,6 +84,7 @@ class Scheduler:
         self._stopping.set()
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=True)
+        self.arrivals.close()
         self._readers.shutdown(wait=True, cancel_futures=True)
 
     def _start_ticking(self) -> None:
@@ -89,6 +94,7 @@ class Scheduler:
         self._add(scheduler, READ_BACK, self.settings.reconcile_god_seconds, self.read_back, now)
         self._add(scheduler, HOUSEKEEPING, HOUSEKEEPING_SECONDS, partial(self._as_leader, self.keep_house), now)
         self._add(scheduler, DELIVERY, DELIVERY_SECONDS, partial(self._as_leader, self.deliver), now)
+        self._add(scheduler, ARRIVALS, ARRIVALS_SECONDS, partial(self._as_leader, self.arrivals.run), now)
         self._add(scheduler, PUSHES, PUSHES_SECONDS, partial(self._as_leader, self.hand_on), now)
         scheduler.start()
         self._scheduler = scheduler
@@ -198,5 +204,5 @@ class Scheduler:
         return self.ticked_at is not None and now - self.ticked_at > longest
 
     def _wake(self, now: datetime) -> None:
-        for name in (DUE_WORK, READ_BACK):
+        for name in JOBS:
             self._scheduler.modify_job(name, next_run_time=now)

@@ -5,9 +5,10 @@ from lifecycle.settings.document import Settings, effective, load
 from lifecycle.settings.members import DirectorySignInSettings, OidcSettings, SignInSettings
 from lifecycle.settings.notices import ChatSettings, HookSettings, NoticeSettings, SmtpSettings
 from lifecycle.settings.requests import RequestSettings
-from lifecycle.settings.rosters import FIELDS, ProfileSettings, PushSettings, RosterSettings, SourceSettings
+from lifecycle.settings.rosters import FIELDS, ProfileSettings, PushSettings, RosterSettings
 from lifecycle.settings.rules import SiteSettings, TargetSettings
 from lifecycle.settings.running import ClockSettings, EngineSettings, StoreSettings, WebSettings
+from lifecycle.settings.sources import FolderSettings, HttpsSettings, SftpSettings, SourceSettings
 
 __all__ = [
     "FIELDS",
@@ -16,7 +17,9 @@ __all__ = [
     "ClockSettings",
     "DirectorySignInSettings",
     "EngineSettings",
+    "FolderSettings",
     "HookSettings",
+    "HttpsSettings",
     "NoticeSettings",
     "OidcSettings",
     "ProfileSettings",
@@ -25,6 +28,7 @@ __all__ = [
     "RosterSettings",
     "Secret",
     "Settings",
+    "SftpSettings",
     "SignInSettings",
     "SiteSettings",
     "SmtpSettings",

@@ -24,7 +24,6 @@ from lifecycle.settings.rosters import (
     ProfileSettings,
     PushSettings,
     RosterSettings,
-    SourceSettings,
 )
 from lifecycle.settings.rules import (
     BaselineSettings,
@@ -34,6 +33,7 @@ from lifecycle.settings.rules import (
     TargetSettings,
 )
 from lifecycle.settings.running import ClockSettings, EngineSettings, StoreSettings, WebSettings
+from lifecycle.settings.sources import FolderSettings, SourceSettings
 
 
 class Settings(Model):
@@ -92,6 +92,20 @@ class Settings(Model):
         for key, entitlement in self.entitlements.items():
             if entitlement.target not in self.targets:
                 raise ValueError(f"entitlements.{key}: there is no target {entitlement.target!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _sources_fit(self) -> Settings:
+        watched: dict[tuple[str, str], str] = {}
+        for name, source in self.sources.items():
+            profile, place = self.profiles.get(source.profile), source.location
+            if profile is None:
+                known = ", ".join(self.profiles) or "none"
+                raise ValueError(f"sources.{name}: there is no profile {source.profile!r}; there are {known}")
+            if isinstance(place, FolderSettings):
+                other = watched.setdefault((place.path, place.pattern), name)
+                if other != name:
+                    raise ValueError(f"sources.{name}: sources.{other} watches the same files already")
         return self
 
 

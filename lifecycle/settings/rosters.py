@@ -1,14 +1,14 @@
-"""Settings of rosters: how files are laid out, where they come from, how large they may be, and what is too much."""
+"""Settings of rosters: how files are laid out, how large they may be, and what is too much."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
 from lifecycle.domain.guard import Limits
 from lifecycle.domain.roster import Scope
-from lifecycle.settings.base import Model, SecretReference, Zone
+from lifecycle.settings.base import Model, Zone
 
 FIELDS = (
     "worker_id", "reference", "name", "first_name", "last_name", "email", "vendor", "sponsor", "role", "site", "zone",
@@ -144,64 +144,6 @@ class RosterSettings(Model):
     keep_days: int = Field(default=30, ge=1, le=3650)
     """Files are deleted so long after they were applied, refused or discarded."""
     guard: GuardSettings = GuardSettings()
-
-
-class FolderSettings(Model):
-    """A folder that files are put into."""
-
-    way: Literal["folder"] = "folder"
-    path: str
-    pattern: str = "*"
-
-
-class SftpSettings(Model):
-    """A folder on somebody else's SFTP server."""
-
-    way: Literal["sftp"]
-    host: str
-    port: int = Field(default=22, ge=1, le=65535)
-    username: str
-    password: SecretReference | None = None
-    key: SecretReference | None = None
-    """Private key in OpenSSH format, without a passphrase."""
-    host_key: str
-    """The server's public key as in ``known_hosts``: ``ssh-ed25519 AAAA…``. No other is spoken to."""
-    path: str = "."
-    pattern: str = "*"
-
-    @model_validator(mode="after")
-    def _credential(self) -> SftpSettings:
-        if (self.password is None) == (self.key is None):
-            raise ValueError("give a password or a key")
-        return self
-
-
-class HttpsSettings(Model):
-    """A report that is fetched, such as Workday's."""
-
-    way: Literal["https"]
-    url: str
-    """https, or http on loopback."""
-    ca_file: str = ""
-    username: str = ""
-    password: SecretReference | None = None
-    token: SecretReference | None = None
-    """Sent as ``Authorization: Bearer``."""
-    format: Literal["csv", "json"] = "csv"
-    records: str = "Report_Entry"
-    """For JSON: the key under which the list of workers stands; empty where the document is the list."""
-
-
-class SourceSettings(Model):
-    """Where the files of one profile come from by themselves."""
-
-    profile: str
-    every_minutes: int = Field(default=60, ge=1, le=7 * 24 * 60)
-    canary: str = ""
-    """Worker id that is in every full file; a file without it is no roster, whatever else it holds."""
-    warn_hours: int = Field(default=24, ge=1)
-    refuse_hours: int = Field(default=48, ge=1)
-    location: Annotated[FolderSettings | SftpSettings | HttpsSettings, Field(discriminator="way")]
 
 
 class PushSettings(Model):

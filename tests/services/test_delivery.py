@@ -20,8 +20,9 @@ from aiosmtpd.smtp import AuthResult
 
 from lifecycle.services.chats import Chats
 from lifecycle.services.delivery import Delivery, NotDelivered, Told
-from lifecycle.services.hooks import Hooks, is_public
+from lifecycle.services.hooks import Hooks
 from lifecycle.services.notices import Notice, Topic
+from lifecycle.services.outward import is_public
 from lifecycle.settings import HookSettings, NoticeSettings
 from lifecycle.store import notices
 from tests.servers.certificates import Certificates
