@@ -294,9 +294,6 @@ def _joins(row: RosterRow, known: _Known, comparing: Comparing) -> Change:
         if last_day < row.first_day:
             return nothing
     person = known.person_of(row, comparing.is_over)
-    said = comparing.repairs.same_person.get(row.worker_id or "")
-    if person is None and said:
-        person = IdentityId(said)
     after = Engagement(
         id=EngagementId(""),
         identity_id=person or IdentityId(""),

@@ -84,8 +84,6 @@ class Cause(StrEnum):
     """The file only changes contracts, and this one is not known."""
     CONVERSION = "conversion"
     """Somebody has become an employee; that needs HR's word."""
-    LOOKS_KNOWN = "looks-known"
-    """New here, with the address of somebody who is known."""
     SPONSOR = "sponsor"
     """Not known here though somebody with almost that name is, or no longer here."""
     FILE = "file"
@@ -154,8 +152,6 @@ class Repairs:
     """Contract or worker to the one line about it that counts, see `key_of_contract` and `key_of_worker`."""
     converted: frozenset[str] = frozenset()
     """Worker ids of those who have become employees, on HR's word."""
-    same_person: Mapping[str, str] = field(default_factory=dict)
-    """Worker id that is new here to the identity it belongs to; empty for somebody else."""
 
 
 def key_of_contract(worker_id: str, reference: str) -> str:

@@ -252,6 +252,7 @@ class _Application:
         self.unit.session.add(
             RosterImportRow(
                 id=self.import_id,
+                number=rosters.next_import_number(self.unit),
                 profile=upload.profile,
                 source=upload.source,
                 upload_id=upload.id,

@@ -44,6 +44,7 @@ class Deliveries:
         profile: str,
         as_of: datetime | None = None,
         canary: str = "",
+        sender: str = "",
     ) -> Upload:
         """
         Take a file in and do all that needs no person; the same content again changes nothing.
@@ -55,6 +56,7 @@ class Deliveries:
             profile: How it is laid out.
             as_of: When it was made, if that is known.
             canary: Worker id that must be in it; a file without it is no roster.
+            sender: Where it comes from, for the trail; empty: the profile.
 
         Returns:
             The upload: applied; held by the guard; refused; or received or ready, for a person to look at.
@@ -63,9 +65,11 @@ class Deliveries:
             FileTooLarge, NotFound: If it cannot be kept, or there is no such profile.
         """
         uploads = self.intake.uploads
+        actor = f"{way}:{sender or profile}"
         upload_id = uploads.receive(
-            stream, file_name=file_name, way=way, actor=f"{way}:{profile}", profile=profile, as_of=as_of, canary=canary
+            stream, file_name=file_name, way=way, actor=actor, profile=profile, as_of=as_of, canary=canary
         )
+        upload_id = uploads.keep_first(upload_id)  # whoever was killed after delivering delivers once more
         upload = self.intake.advance(upload_id)
         leave_out = way in ROW_BY_ROW
         if upload.state is State.READY and (leave_out or not upload.unusable):

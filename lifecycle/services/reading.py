@@ -21,6 +21,10 @@ ITEM: dict[str, Any] = {
 """An item with nothing in it."""
 
 
+GARBLED = frozenset({Cause.WIDTH, Cause.SPOILT_ID, Cause.UNSAFE_TEXT})
+"""Causes for which a row may concern somebody else than it seems to."""
+
+
 @dataclass
 class Stager:
     """Stages the rows of one file, batch by batch."""
@@ -92,7 +96,7 @@ class Stager:
 
     def _complaint(self, complaint: Complaint) -> dict[str, Any]:
         self.n += 1
-        if not (complaint.worker_id or complaint.reference):
+        if complaint.cause in GARBLED or not (complaint.worker_id or complaint.reference):
             self.unreadable += 1
         return {**ITEM, "upload_id": self.upload_id, "n": self.n, **complained(complaint)}
 

@@ -234,6 +234,17 @@ class Uploads:
             )  # fmt: skip
         return upload_id
 
+    def keep_first(self, upload_id: str) -> str:
+        """Return the upload through which the same file of the same profile waits already; this one then goes."""
+        with self.store.write() as unit:
+            row = self.row(unit, upload_id)
+            first = rosters.waiting_since(unit, row.profile, row.sha256, OPEN)
+            if first is None or first == upload_id:
+                return upload_id
+            unit.session.delete(row)
+        self.files.delete(upload_id)
+        return first
+
     def find(self, upload_id: str) -> Upload:
         """
         Return an upload.

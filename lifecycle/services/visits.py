@@ -142,7 +142,7 @@ class Visits:
             look = self._look(name, source, seen, copy)
             remembered = look.seen
             if look.file is not None:
-                upload, outcome = self._deliver(source, look.file, copy)
+                upload, outcome = self._deliver(name, source, look.file, copy)
                 words.append(_said(look.file.name, upload, outcome))
                 look.file.put_away(outcome)
                 remembered = {**remembered, "upload": upload.id}
@@ -179,7 +179,7 @@ class Visits:
         if deadline.passed:
             raise CannotFetch(f"It took longer than {deadline.seconds:g} s and was given up (longest_seconds).")
 
-    def _deliver(self, source: SourceSettings, file: TakenFile, copy: BinaryIO) -> tuple[Delivered, Outcome]:
+    def _deliver(self, name: str, source: SourceSettings, file: TakenFile, copy: BinaryIO) -> tuple[Delivered, Outcome]:
         # a file from the future would make every later one seem older
         as_of = min(file.as_of, self.clock.now()) if file.as_of is not None else None
         upload = self.uploads.deliver(
@@ -189,6 +189,7 @@ class Visits:
             profile=source.profile,
             as_of=as_of,
             canary=source.canary,
+            sender=name,
         )
         return upload, _OUTCOMES.get(upload.state, Outcome.WAITING)
 

@@ -21,6 +21,7 @@ from lifecycle.store.unit import Unit
 _E, _I = EngagementRow.__table__.c, IdentityRow.__table__.c
 _T, _U = RosterItemRow.__table__.c, RosterUploadRow.__table__.c
 _M = RosterImportRow.__table__.c
+NEWEST = (_M.confirmed_at.desc(), _M.number.desc())
 AT_ONCE = 20_000
 """Rows fetched from the database at a time where there may be a million."""
 STAGED = ""
@@ -44,6 +45,12 @@ def uploads(
     if before is not None:
         query = query.where(_U.received_at < before)
     return list(unit.session.scalars(query))
+
+
+def waiting_since(unit: Unit, profile: str, sha256: str, states: Collection[str]) -> str | None:
+    """Return the id of the first upload of this very file that is in one of *states*."""
+    query = select(_U.id).where(_U.profile == profile, _U.sha256 == sha256, _U.state.in_(list(states)))
+    return unit.session.scalar(query.order_by(_U.received_at, _U.id).limit(1))
 
 
 def change_upload(
@@ -81,8 +88,11 @@ def contracts_about(
     found: dict[str, StoredContract] = {}
     query = select(*stored_contract_columns()).join_from(EngagementRow, IdentityRow, OWNER)
     for chunk in chunks(set(worker_ids) - {""}):
-        theirs = query.where(_I.source == source, _I.worker_id.in_(chunk), _E.source == source)
-        found |= {row.id: stored_contract(row) for row in unit.session.execute(theirs)}
+        # in two steps: asked for at once, SQLite walks all contracts of the source
+        owners = unit.session.scalars(select(_I.id).where(_I.source == source, _I.worker_id.in_(chunk)))
+        for ids in chunks(owners):
+            theirs = unit.session.execute(query.where(_E.identity_id.in_(ids)))
+            found |= {row.id: stored_contract(row) for row in theirs}
     for chunk in chunks(set(references) - {""}):
         numbered = query.where(_E.source == source, _E.reference.in_(chunk))
         found |= {row.id: stored_contract(row) for row in unit.session.execute(numbered)}
@@ -272,20 +282,20 @@ def items(
 
 def last_import(unit: Unit, source: str) -> RosterImportRow | None:
     """Return the last confirmed roster of a source."""
-    query = select(RosterImportRow).where(_M.source == source).order_by(_M.confirmed_at.desc(), _M.id).limit(1)
+    query = select(RosterImportRow).where(_M.source == source).order_by(*NEWEST).limit(1)
     return unit.session.scalars(query).first()
 
 
 def last_full_import(unit: Unit, profile: str) -> RosterImportRow | None:
     """Return the last confirmed full roster of a profile."""
     query = select(RosterImportRow).where(_M.profile == profile, _M.scope == "full")
-    return unit.session.scalars(query.order_by(_M.confirmed_at.desc(), _M.id).limit(1)).first()
+    return unit.session.scalars(query.order_by(*NEWEST).limit(1)).first()
 
 
 def import_of_file(unit: Unit, source: str, sha256: str) -> RosterImportRow | None:
     """Return the last import of this very file."""
     query = select(RosterImportRow).where(_M.source == source, _M.sha256 == sha256)
-    return unit.session.scalars(query.order_by(_M.confirmed_at.desc(), _M.id).limit(1)).first()
+    return unit.session.scalars(query.order_by(*NEWEST).limit(1)).first()
 
 
 def surprises_since(unit: Unit, since: datetime) -> list[SurpriseRow]:
@@ -427,7 +437,7 @@ def sources(unit: Unit) -> frozenset[str]:
 
 def imports_of(unit: Unit, source: str, limit: int) -> list[RosterImportRow]:
     """List the confirmed rosters of a source, newest first."""
-    query = select(RosterImportRow).where(_M.source == source).order_by(_M.confirmed_at.desc(), _M.id)
+    query = select(RosterImportRow).where(_M.source == source).order_by(*NEWEST)
     return list(unit.session.scalars(query.limit(limit)))
 
 
@@ -441,3 +451,8 @@ def settled_before(unit: Unit, at: datetime, limit: int) -> list[str]:
 def forget_file(unit: Unit, upload_id: str) -> None:
     """Note that the file of an upload is deleted; what it did stays in the trail."""
     unit.session.execute(update(RosterUploadRow).where(_U.id == upload_id).values(size=0))
+
+
+def next_import_number(unit: Unit) -> int:
+    """Return the number of the next import."""
+    return (unit.session.scalar(select(func.max(_M.number))) or 0) + 1

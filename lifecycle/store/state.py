@@ -18,6 +18,7 @@ REQUEST_NUMBER, NUDGE = "request.number", "engine.nudge"
 DEVICE_KEY = "device.key"
 """Signs what browsers keep after a sign-in; whoever read it could only guess passwords less slowly."""
 _instant = Instant()
+_imports = RosterImportRow.__table__.c
 
 
 def get(unit: Unit, name: str) -> Any:
@@ -137,7 +138,7 @@ def hours(unit: Unit, since: datetime) -> dict[str, dict[datetime, tuple[int, in
 def last_imports(unit: Unit) -> dict[str, RosterImportRow]:
     """Read the last confirmed roster of each profile."""
     found: dict[str, RosterImportRow] = {}
-    for row in unit.session.scalars(select(RosterImportRow).order_by(RosterImportRow.__table__.c.confirmed_at)):
+    for row in unit.session.scalars(select(RosterImportRow).order_by(_imports.confirmed_at, _imports.number)):
         found[row.profile] = row
     return found
 

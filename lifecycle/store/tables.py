@@ -275,6 +275,8 @@ class RosterImportRow(Table, table=True):
     )
     id: str = Field(sa_column=Column(String(36), primary_key=True))
     profile: str = words()
+    number: int = count()
+    """Rises with every import, so that two at one instant have an order."""
     source: str = words()
     upload_id: str = words()
     scope: str = words()

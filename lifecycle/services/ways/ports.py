@@ -30,7 +30,15 @@ class Uploads(Protocol):
     """Where files are delivered."""
 
     def deliver(
-        self, stream: BinaryIO, *, file_name: str, way: str, profile: str, as_of: datetime | None, canary: str
+        self,
+        stream: BinaryIO,
+        *,
+        file_name: str,
+        way: str,
+        profile: str,
+        as_of: datetime | None,
+        canary: str,
+        sender: str,
     ) -> Delivered:
         """
         Take a file in and do all that needs no person; the same content again changes nothing.

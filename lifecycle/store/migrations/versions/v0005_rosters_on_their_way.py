@@ -25,6 +25,7 @@ def _columns() -> None:
     op.add_column("engagement", sa.Column("lapsed_at", Instant(), nullable=True))
     op.add_column("engagement", sa.Column("god_ends_at", Instant(), nullable=True))
     op.add_column("identity", sa.Column("employee_since", Instant(), nullable=True))
+    op.add_column("roster_import", sa.Column("number", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("roster_import", sa.Column("source", sa.Text(), server_default="", nullable=False))
     op.add_column("roster_import", sa.Column("upload_id", sa.Text(), server_default="", nullable=False))
     op.add_column("roster_import", sa.Column("as_of", Instant(), nullable=True))
