@@ -16,7 +16,7 @@ from lifecycle.feed.decoding import codec_of
 from lifecycle.feed.header import Stated, header_names, is_above_table, stated_format
 from lifecycle.feed.json_file import JsonFile
 from lifecycle.feed.kinds import Kind, kind_of
-from lifecycle.feed.matching import suggest_columns
+from lifecycle.feed.suggest import suggest_columns
 from lifecycle.feed.table import Block, Cell, FileLimits, Spoilt, refuse, shown, too_large
 from lifecycle.feed.xlsx_file import Sheet, XlsxFile
 

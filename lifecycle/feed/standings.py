@@ -14,14 +14,14 @@ ASIDE = "aside"
 STATUSES: Mapping[str, tuple[str, ...]] = {
     Standing.RUNNING: (
         "active", "open", "approved", "accepted", "confirmed", "engaged", "employed", "working", "in progress",
-        "started", "future start", "onboarded", "current", "live", "filled", "extended", "on leave", "leave", "leave of absence", "loa",
-        "on loa", "suspended", "hired", "registered", "enabled", "true", "yes", "y", "1", "a",
+        "started", "future start", "onboarded", "current", "live", "filled", "extended", "on leave", "leave",
+        "leave of absence", "loa", "on loa", "suspended", "hired", "registered", "enabled", "true", "yes", "y", "1",
     ),
     Standing.ENDED: (
-        "closed", "inactive", "terminated", "termed", "ended", "end", "former", "former employee", "former worker",
+        "closed", "inactive", "terminated", "termed", "ended", "former", "former employee", "former worker",
         "former contractor", "completed", "complete", "finished", "expired", "left", "leaver", "resigned", "released",
-        "separated", "retired", "dismissed", "discontinued", "offboarded", "not active", "disabled", "deceased", "false",
-        "no", "n", "0", "i", "t",
+        "voluntarily terminated", "involuntarily terminated", "terminated for cause", "separated", "retired",
+        "dismissed", "discontinued", "offboarded", "not active", "disabled", "deceased", "false", "no", "n", "0",
     ),
     Standing.WITHDRAWN: (
         "withdrawn", "rejected", "declined", "cancelled", "canceled", "no show", "no-show", "noshow", "never started",
@@ -30,20 +30,20 @@ STATUSES: Mapping[str, tuple[str, ...]] = {
     Standing.CONVERTED: ("converted", "converted to employee", "conversion", "hired as employee", "converted to fte"),
     ASIDE: (
         "pending", "draft", "submitted", "pending approval", "pending registration", "pending start", "in review",
-        "requested", "proposed", "offered", "pre-hire", "prehire", "onboarding", "new",
+        "requested", "proposed", "offered", "pre-hire", "prehire",
     ),
 }  # fmt: skip
 WORKER_TYPES: Mapping[str, tuple[str, ...]] = {
     Standing.RUNNING: (
-        "contractor", "contract", "contractor worker", "contingent", "contingent worker", "contingentworker", "temp",
+        "contractor", "contract", "contract worker", "contingent", "contingent worker", "contingentworker", "temp",
         "temporary", "temporary worker", "agency", "agency worker", "external", "external worker", "extern", "intern",
-        "internship", "trainee", "consultant", "consulting", "freelancer", "freelance", "vendor", "supplier", "partner",
-        "sow", "sow worker", "project worker", "service provider", "third party", "third-party", "non-employee",
-        "nonemployee", "outsourced", "leased worker", "csw", "cwk", "c",
+        "internship", "trainee", "consultant", "consulting", "freelancer", "freelance", "vendor", "supplier",
+        "partner", "sow", "sow worker", "project worker", "service provider", "third party", "third-party",
+        "non-employee", "nonemployee", "outsourced", "leased worker", "csw", "cwk",
     ),
     Standing.CONVERTED: (
         "employee", "fte", "regular", "permanent", "regular employee", "permanent employee", "full time employee",
-        "full-time employee", "full-time", "full time", "part-time", "part time", "staff", "internal", "emp", "e",
+        "full-time employee", "full-time", "full time", "part-time", "part time", "staff", "internal", "emp",
     ),
 }  # fmt: skip
 
