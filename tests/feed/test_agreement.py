@@ -20,7 +20,7 @@ DAYS = (
     "2026-01-01", "2026-03-31", "2026-12-31T00:00:00Z", "31/03/2026", "03/04/26", "", "n/a", "9999-12-31", "2026-02-30",
 )  # fmt: skip
 WORDS = {
-    "worker_id": ("W1", "W2", "1E5", "EMP1", "", "Ｗ1", "WС1", "=1+1", " W3 ", "12e3x"),
+    "worker_id": ("W1", "W2", "W¹", "1E5", "EMP1", "", "Ｗ1", "WС1", "=1+1", " W3 ", "12e3x"),
     "reference": ("C1", "C2", "", "1e5", "C\u200b3"),
     "name": ("Ada", "Zoë Ångström", "", "A\u202eda", "Иван Петров", "Iван Smіth", "x" * 501, "-", "@SUM(A1)", "+1(2)"),
     "first_name": ("Ada", "", "José"),
@@ -38,7 +38,8 @@ WORDS = {
     "worker_type": ("Contractor", "Employee", "?", "robot"),
 }
 TYPED: tuple[Cell, ...] = (
-    1001.0, 0.5, 1e16, float("nan"), date(2026, 3, 31), datetime(2026, 3, 31, 8), Spoilt("#REF!", "Correct it."), "TRUE",  # noqa: DTZ001
+    1001.0, 0.5, 1e16, float("nan"), date(2026, 3, 31), datetime(2026, 3, 31, 8), "TRUE",  # noqa: DTZ001
+    Spoilt("#REF!", "Correct it."),
 )  # fmt: skip
 
 
