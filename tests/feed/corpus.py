@@ -18,6 +18,7 @@ import xlsxwriter
 from tests.feed.reading import GOOD, HEADER, OK, ROW, lines, sheet, workbook
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+XML = b'<?xml version="1.0"?>'
 SECOND = OK.replace("W1", "W2").replace("C1", "C2").replace("Ada", "Grace")
 
 
@@ -160,8 +161,8 @@ def _octets() -> Iterator[Hostile]:
         ("two-marks", b"\xef\xbb\xbf\xef\xbb\xbf" + good, "F04"),
         ("web-page", b"<!DOCTYPE html>\n<html><body>Please sign in</body></html>", "F42"),
         ("web-page-in-capitals", b"\n<HTML><TABLE><TR><TD>Worker ID</TD></TR></TABLE></HTML>", "F42"),
-        ("xml-entities", b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "F15"),
-        ("spreadsheet-xml", b'<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', "F16"),
+        ("xml-entities", XML + b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "F15"),
+        ("spreadsheet-xml", XML + b'<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', "F16"),
         ("pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "F42"),
         ("gzip", gzip.compress(good), "F14"),
         ("gzip-bomb", gzip.compress(b"\0" * 20_000_000), "F14"),
@@ -232,7 +233,7 @@ def _archives() -> Iterator[Hostile]:
         return part.replace(b"?>", b"?>" + laughs, 1)
 
     def far_doctype(part: bytes) -> bytes:
-        return part.replace(b"?>", b"?>" + b"<!--" + b"-" * 0 + b"x" * 262_130 + b"-->" + b"<!DOCTYPE x>", 1)
+        return part.replace(b"?>", b"?>" + b"<!--" + b"x" * 262_130 + b"--><!DOCTYPE x>", 1)
 
     for name, content, why in (
         ("zip-of-nothing", b"PK\x03\x04rubbish", "F16"),
@@ -245,7 +246,7 @@ def _archives() -> Iterator[Hostile]:
         ("truncated-workbook", good[: len(good) // 2], "F02"),
         ("workbook-without-its-end", good[:-30], "F02"),
         ("workbook-with-a-flipped-bit", good[:900] + bytes([good[900] ^ 0x40]) + good[901:], "F02"),
-        ("zip-bomb", _packed({"xl/workbook.xml": b"<a/>", "xl/worksheets/sheet1.xml": b"<" + b"A" * 80_000_000}), "F14"),
+        ("zip-bomb", _packed({"xl/workbook.xml": b"<a/>", "xl/worksheets/a.xml": b"A" * 80_000_000}), "F14"),
         ("bomb-that-lies", _lying_about_size(_changed(sheet1_xml=_page(" " * 60_000_000))), "F14"),
         ("ten-thousand-parts", _packed({"xl/workbook.xml": b""} | {f"xl/{n}": b"" for n in range(1_500)}), "F14"),
         ("billion-laughs", _changed(sheet1_xml=with_doctype), "F15"),
@@ -319,7 +320,7 @@ def _sheets() -> Iterator[Hostile]:
         ("row-of-thirteen-digits", f'<row r="1">{cell.format("A9999999999999")}</row>', ""),
         ("column-of-eight-letters", f'<row r="1">{cell.format("ZZZZZZZZ1")}</row>', ""),
         ("row-zero", f'<row r="0">{cell.format("A0")}</row>', ""),
-        ("corner-to-corner", f'<row r="1">{cell.format("A1")}</row><row r="1048576">{cell.format("XFD1048576")}</row>', ""),
+        ("corner-to-corner", f'<row r="1">{cell.format("A1")}</row><row>{cell.format("XFD1048576")}</row>', ""),
         ("backwards", f'<row r="5">{cell.format("A5")}</row><row r="2">{cell.format("A2")}</row>', ""),
         ("cell-twice", f'<row r="1">{cell.format("A1")}{cell.format("A1")}</row>', ""),
         ("string-that-is-not-there", '<row r="1"><c r="A1" t="s"><v>999</v></c></row>', ""),
@@ -328,7 +329,8 @@ def _sheets() -> Iterator[Hostile]:
         ("infinite-number", '<row r="1"><c r="A1"><v>1e999</v></c></row>', ""),
         ("merged-everything", f'<row r="1">{cell.format("A1")}</row>',
          '<mergeCells><mergeCell ref="A1:XFD1048576"/><mergeCell ref="A1:XFD1048576"/></mergeCells>'),
-        ("merged-nonsense", f'<row r="1">{cell.format("A1")}</row>', '<mergeCells><mergeCell ref="B2:A1"/></mergeCells>'),
+        ("merged-nonsense", f'<row r="1">{cell.format("A1")}</row>',
+         '<mergeCells><mergeCell ref="B2:A1"/></mergeCells>'),
     ):  # fmt: skip
         yield Hostile(name, _changed(sheet1_xml=_page(rows, more)), "F08, F16")
 
