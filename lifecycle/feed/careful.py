@@ -146,7 +146,7 @@ class CarefulReader:
             remedy = "A formula, or the error it left, has come along; write the value itself."
             self._complain(line, name, text, "a value and no formula", remedy, Cause.UNSAFE_TEXT)
         elif len(text) > LONGEST:
-            remedy = "Shorten it; is a quotation mark before it not closed?"
+            remedy = "Shorten it, or look for a quotation mark before it that is not closed."
             self._complain(line, name, text, f"at most {LONGEST} characters", remedy, Cause.UNSAFE_TEXT)
         elif text.isprintable():
             remedy = "Write it in one alphabet; some of its letters only look like those beside them."

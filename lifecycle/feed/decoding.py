@@ -18,8 +18,14 @@ UTF_8_MARK = codecs.BOM_UTF8
 BREAK = re.compile(r"\r\n|\r|\n")
 
 
-def codec_of(encoding: str) -> str:
-    """Return what Python calls *encoding*."""
+def codec_of(encoding: str, beginning: bytes = b"") -> str:
+    """
+    Return what Python calls *encoding*.
+
+    Some programs write UTF-16 without its mark; then the first character, which is ASCII, tells the order.
+    """
+    if encoding == "utf-16" and not beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16-be" if beginning.startswith(b"\0") else "utf-16-le"
     return CODECS.get(encoding, encoding)
 
 
@@ -31,7 +37,8 @@ class TextStream:
         self._file = file
         self._encoding = encoding
         self._limits = limits
-        self._decoder = codecs.getincrementaldecoder(codec_of(encoding))("strict")
+        self._codec = codec_of(encoding)
+        self._decoder: codecs.IncrementalDecoder | None = None
         self._is_utf_8 = _Suspicion() if encoding in {"windows-1252", "iso-8859-1", "mac-roman"} else None
         self._lines = 1
         """The line on which the text that comes next begins, for the words of an error."""
@@ -91,6 +98,9 @@ class TextStream:
             self._is_utf_8.look(octets)
 
     def _decoded(self, octets: bytes) -> str:
+        if self._decoder is None:
+            self._codec = codec_of(self._encoding, octets)
+            self._decoder = codecs.getincrementaldecoder(self._codec)("strict")
         try:
             text = self._decoder.decode(octets, final=not octets)
         except UnicodeDecodeError as exc:
@@ -103,7 +113,7 @@ class TextStream:
         return text
 
     def _undecodable(self, exc: UnicodeDecodeError) -> Exception:
-        before = exc.object[: exc.start].decode(codec_of(self._encoding), errors="ignore")
+        before = exc.object[: exc.start].decode(self._codec, errors="ignore")
         found = " ".join(f"{octet:02X}" for octet in exc.object[exc.start : exc.start + 4])
         remedy = 'Save it as "CSV UTF-8", or say in the layout which encoding the vendor uses.'
         line = self._lines + breaks(before)

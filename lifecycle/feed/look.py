@@ -182,14 +182,15 @@ def _around_odd(path: Path) -> bytes:
 
 
 def _words(octets: bytes, encoding: str) -> tuple[str, ...]:
-    text = octets.decode(codec_of(encoding), errors="ignore")
+    text = octets.decode(codec_of(encoding, octets), errors="ignore")
     return tuple(dict.fromkeys(map(shown, ODD_WORD.findall(text))))[:MOST_SAMPLES]
 
 
 def _delimiter(path: Path, encoding: str) -> str:
     """Return what separates the columns: what cuts most of the first lines into the same number of fields."""
     with path.open("rb") as file:
-        text = codecs.getincrementaldecoder(codec_of(encoding))("replace").decode(file.read(PIECE // 16))
+        octets = file.read(PIECE // 16)
+    text = octets.decode(codec_of(encoding, octets), errors="replace")
     lines = text.splitlines()[:50]
     scores = {delimiter: _score(lines, delimiter) for delimiter in OTHER_DELIMITERS}
     return max(scores, key=lambda delimiter: scores[delimiter])

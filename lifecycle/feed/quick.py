@@ -303,7 +303,7 @@ def _safe(cell: str) -> Any:
 def _check(texts: list[str], unsafe: Callable[[str], bool], odd: set[int]) -> str:
     """Add the indices of unsafe texts to *odd*; return all of them joined."""
     joined = BETWEEN.join(texts)
-    plain = is_latin(joined) and joined[:1] not in FORMULA_SIGNS
+    plain = (joined.isascii() or unsafe is is_unsafe) and is_latin(joined) and joined[:1] not in FORMULA_SIGNS
     if not plain or max(map(len, texts)) > LONGEST or any(start in joined for start in STARTS):
         odd.update(index for index, text in enumerate(texts) if unsafe(text))
     return joined

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from struct import Struct
+from struct import error as StructError  # noqa: N812
 from typing import BinaryIO
 
 from lifecycle.feed.table import Unreadable, refuse
@@ -30,7 +31,8 @@ NEEDED = re.compile(
 )
 LOCAL_HEADER = Struct("<4s22xHH")
 ENCRYPTED = 0x1
-BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, NotImplementedError, RuntimeError)
+BROKEN = (zipfile.BadZipFile, zlib.error, StructError, EOFError, ValueError, NotImplementedError, RuntimeError)
+"""What a broken archive raises; no `OSError`, which says that the disk is full and nothing of the file."""
 
 
 def damaged(why: str = "") -> Unreadable:
@@ -48,7 +50,7 @@ def parts_of(path: Path) -> dict[str, zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except BROKEN as exc:
+    except (*BROKEN, OSError) as exc:
         raise damaged() from exc
     names = [entry.filename for entry in entries]
     _check_kind(names)
@@ -100,6 +102,8 @@ def copy_parts(path: Path, parts: dict[str, zipfile.ZipInfo], target: Path, look
 
 def _inflated(file: BinaryIO, entry: zipfile.ZipInfo) -> Iterator[bytes]:
     """Yield what a part holds, whatever size it claims."""
+    if entry.header_offset < 0:
+        raise zipfile.BadZipFile
     file.seek(entry.header_offset)
     mark, name, extra = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
     if mark != b"PK\x03\x04" or entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
