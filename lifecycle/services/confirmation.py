@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from lifecycle.domain.approval import Verdict
 from lifecycle.domain.comparison import Kind
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.errors import RosterRefused
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.roster import Standing
 from lifecycle.services.admission import Linking
+from lifecycle.services.authorisation import Actor
 from lifecycle.services.batches import Batches
 from lifecycle.services.claims import Claim
 from lifecycle.services.extensions import Extensions
@@ -75,6 +77,17 @@ class Confirmations:
             else:
                 self._apply(upload, claim, worked, actor, note)
         return self.intake.uploads.find(upload_id)
+
+    def review(
+        self, upload_id: str, *, actor: Actor, verdict: Verdict, digest: str, note: str, typed: int | None = None
+    ) -> Upload:
+        """
+        Count one person's verdict on a held roster, and apply it once two have released it.
+
+        Arguments and errors are those of `Batches.review` and `release`.
+        """
+        said = self.batches.review(upload_id, actor=actor, verdict=verdict, digest=digest, note=note, typed=typed)
+        return self.release(upload_id, actor=actor.trail_name) if said else self.intake.uploads.find(upload_id)
 
     def release(self, upload_id: str, *, actor: str) -> Upload:
         """
@@ -152,22 +165,23 @@ class _Application:
 
     def run(self, linking: Linking) -> None:
         """Write people, contracts, flags, the import and the trail; recognise members who came before the roster."""
-        for items in self._chunks((Kind.NEW.value,)):
+        for items in self._chunks(Kind.NEW):
             self._add(items, linking)
         linking.link()
-        for items in self._chunks((Kind.SOONER.value, Kind.LATER.value, Kind.CHANGED.value, Kind.GONE.value)):
-            self._change(items)
-        for items in self._chunks((Kind.SAME.value,)):
+        for kind in (Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.GONE):
+            for items in self._chunks(kind):
+                self._change(items)
+        for items in self._chunks(Kind.SAME):
             rosters.flag_rows(self.unit, {i.engagement_id: i.digest for i in items if i.engagement_id})
-        for items in self._chunks((Kind.MISSING.value,)):
+        for items in self._chunks(Kind.MISSING):
             people.flag_missing(self.unit, [i.engagement_id for i in items], self.now)
         self._note_losses()
         self._add_import()
         self.unit.audit_all(self._records)
 
-    def _chunks(self, kinds: Sequence[str]) -> Iterator[list[RosterItemRow]]:
+    def _chunks(self, kind: Kind) -> Iterator[list[RosterItemRow]]:
         after = -1
-        while items := rosters.items(self.unit, self.upload.id, kinds=kinds, after=after, limit=ITEMS_AT_ONCE):
+        while items := rosters.items(self.unit, self.upload.id, kinds=(kind.value,), after=after, limit=ITEMS_AT_ONCE):
             yield items
             after = items[-1].n
             self.unit.session.expunge_all()
@@ -271,8 +285,9 @@ class _Application:
     # --- the trail ------------------------------------------------------------------------------------------------
 
     def _records(self) -> Iterator[Record]:
-        for items in self._chunks([*WEIGHED, Kind.MISSING]):
-            yield from map(self._record_of, items)
+        for kind in (*WEIGHED, Kind.MISSING):  # one after the other: each is found in its own order without sorting
+            for items in self._chunks(kind):
+                yield from map(self._record_of, items)
         after = {"file": self.upload.file_name, "sha256": self.upload.sha256, **self.upload.counts}
         if self.note:
             after["note"] = self.note

@@ -83,7 +83,7 @@ class RosterItemRow(Table, table=True):
     __tablename__ = "roster_item"
     __table_args__ = (
         Index("ix_roster_item_kind", "upload_id", "kind", "n"),
-        Index("ix_roster_item_worker_id", "upload_id", "worker_id"),
+        Index("ix_roster_item_worker_id", "upload_id", "worker_id", "n"),
         Index("ix_roster_item_reference", "upload_id", "reference"),
         STRICT,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 
 from lifecycle.domain.comparison import Kind, StoredContract
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
@@ -224,7 +224,7 @@ def staged(
     query = select(_T.n, _T.worker_id, _T.line, _T.facts, _T.digest).where(
         _T.upload_id == upload_id,
         _T.digest != "",
-        or_(_T.worker_id > after[0], and_(_T.worker_id == after[0], _T.n > after[1])),
+        tuple_(_T.worker_id, _T.n) > tuple_(*after),
     )
     if kinds is not None:
         query = query.where(_T.kind.in_(list(kinds)))

@@ -320,7 +320,6 @@ def test_unusable_rows_are_left_out_only_on_purpose(world: World) -> None:
         world.runtime.confirmations.confirm(upload.id, actor="hr", digest=upload.digest)
     confirm(world, upload, leave_out=True)
     assert live(world) == {"agent"}
-    assert (
     with pytest.raises(NotFound):
         world.runtime.persons.find("w2", exact=True)
 

@@ -58,7 +58,7 @@ def _uploads() -> None:
     )
     op.create_index("ix_roster_item_kind", "roster_item", ["upload_id", "kind", "n"], unique=False)
     op.create_index("ix_roster_item_reference", "roster_item", ["upload_id", "reference"], unique=False)
-    op.create_index("ix_roster_item_worker_id", "roster_item", ["upload_id", "worker_id"], unique=False)
+    op.create_index("ix_roster_item_worker_id", "roster_item", ["upload_id", "worker_id", "n"], unique=False)
     op.create_table(
         "roster_profile",
         sa.Column("name", sa.Text(), nullable=False),

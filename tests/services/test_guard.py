@@ -1,0 +1,225 @@
+"""The guard: what holds a roster, who releases it, and what is never held."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from lifecycle.domain.approval import (
+    DuplicateReview,
+    NotAReviewer,
+    ReasonMissing,
+    RequestChanged,
+    ReviewerUnfit,
+    ReviewRefused,
+    SelfReview,
+    Verdict,
+)
+from lifecycle.domain.errors import RosterRefused
+from lifecycle.domain.role import Role
+from lifecycle.services.uploads import State, Upload, UploadClosed
+from lifecycle.store import rosters
+from lifecycle.store.people_tables import NoticeRow
+from tests.services.rosters import apply, take
+from tests.services.world import World, line, roster_bytes, utc
+
+BEFORE = date(2026, 2, 27)
+GUARD = {"people": 4, "share": 0.5, "vendor_share": 0.9, "group_share": 0.9, "moved_share": 0.5}
+WORKERS = [f"w{n}" for n in range(1, 13)]
+
+
+@pytest.fixture
+def world(ready_url: str) -> Iterator[World]:
+    """Twelve people of three vendors, and those who may release."""
+    world = World(ready_url, changes={"rosters": {"guard": GUARD}, "notices": {"it": ["it@example.com"]}})
+    for worker in WORKERS:
+        world.account(worker)
+    world.roster(*(staff(worker) for worker in WORKERS))
+    world.tick()
+    world.member("petra", Role.IT_ADMINISTRATOR, email="petra@example.com")
+    world.member("oskar", Role.IT_OPERATOR, email="oskar@example.com")
+    world.member("nora", Role.HR, email="nora@example.com")
+    world.member("hans", Role.HR, email="hans@example.com")
+    world.member("mia", Role.MANAGER, email="boss@example.com")
+    yield world
+    world.close()
+
+
+def staff(worker: str, last: date = date(2026, 12, 31), **more: Any) -> str:
+    number = int(worker[1:])
+    return line(worker, "agent", last=last, vendor=f"Vendor {number % 3}", **more)
+
+
+def leaving(count: int, last: date = BEFORE) -> bytes:
+    """Everybody, the first *count* with another last day."""
+    return roster_bytes(*(staff(w, last if n < count else date(2026, 12, 31)) for n, w in enumerate(WORKERS)))
+
+
+def send(world: World, content: bytes, by: str = "nora") -> Upload:
+    """Upload and confirm as somebody in a browser would."""
+    actor = world.actor(by)
+    upload = take(world.runtime, content)
+    with world.runtime.store.write() as unit:
+        rosters.change_upload(unit, upload.id, (State.READY,), member_id=actor.id)
+    return world.runtime.confirmations.confirm(upload.id, actor=actor.trail_name, digest=upload.digest)
+
+
+def review(world: World, upload: Upload, by: str, verdict: Verdict = Verdict.APPROVE, **more: Any) -> Upload:
+    now = world.runtime.uploads.find(upload.id)
+    said = {"digest": now.digest, "note": "looked at", "typed": now.changing, **more}
+    return world.runtime.confirmations.review(upload.id, actor=world.actor(by), verdict=verdict, **said)
+
+
+def held(world: World) -> int:
+    world.tick()
+    return sum(world.held(worker) == {"agent"} for worker in WORKERS)
+
+
+def test_few_removals_run_and_many_are_held_before_the_first(world: World) -> None:
+    assert send(world, leaving(2)).state is State.APPLIED
+    assert held(world) == 10
+    world.clock.move(days=2)
+    many = send(world, leaving(8))
+    assert many.state is State.HELD
+    assert any("6 people of 10 lose access" in finding["words"] for finding in many.guard)
+    assert held(world) == 10
+
+
+def test_two_uninvolved_people_release_it(world: World) -> None:
+    upload = send(world, leaving(6))
+    with pytest.raises(SelfReview):
+        review(world, upload, "nora")
+    with pytest.raises(NotAReviewer):
+        review(world, upload, "mia")
+    with pytest.raises(ReasonMissing, match="Type how many contracts change: 6"):
+        review(world, upload, "petra", typed=5)
+    with pytest.raises(RequestChanged):
+        review(world, upload, "petra", digest="0123456789abcdef")
+    assert review(world, upload, "petra").state is State.HELD
+    assert held(world) == 12
+    with pytest.raises(DuplicateReview):
+        review(world, upload, "petra")
+    assert review(world, upload, "hans").state is State.APPLIED
+    assert held(world) == 6
+
+
+def test_two_of_hr_are_not_enough(world: World) -> None:
+    upload = send(world, leaving(6))
+    world.member("heidi", Role.HR, email="heidi@example.com")
+    review(world, upload, "hans")
+    with pytest.raises(ReviewerUnfit, match="must be IT"):
+        review(world, upload, "heidi")
+    assert review(world, upload, "oskar").state is State.APPLIED
+
+
+def test_nobody_of_an_affected_vendor_releases(world: World) -> None:
+    upload = send(world, leaving(6))
+    world.member("kim", Role.IT_OPERATOR, worker="w12")  # of Vendor 0, as are w3 and w6
+    with pytest.raises(ReviewRefused, match="same vendor"):
+        review(world, upload, "kim")
+    standing = world.runtime.batches.standing(upload.id, world.actor("petra"))
+    assert (standing.why_not, standing.needed, sorted(standing.candidates)) == ("", 2, ["Hans", "Oskar", "Petra"])
+
+
+def test_a_rejection_stops_the_source(world: World) -> None:
+    upload = send(world, leaving(6))
+    with pytest.raises(ReasonMissing):
+        review(world, upload, "petra", Verdict.DENY, note=" ")
+    assert review(world, upload, "petra", Verdict.DENY, note="wrong file").state is State.REFUSED
+    assert held(world) == 12
+    with pytest.raises(RosterRefused, match=r"stopped: roster\.csv was rejected: wrong file"):
+        send(world, leaving(1))
+    world.runtime.sources.thaw("plain", actor="member:petra", why="the vendor has sent a new one")
+    assert send(world, leaving(1)).state is State.APPLIED
+
+
+def test_what_it_does_is_worked_out_again_when_it_is_released(world: World) -> None:
+    upload = send(world, leaving(6, date(2026, 3, 2)))
+    review(world, upload, "petra")
+    world.clock.move(days=3)
+    with pytest.raises(RosterRefused, match="something else by now"):
+        review(world, upload, "hans")
+    again = world.runtime.uploads.find(upload.id)
+    assert (again.state, again.digest != upload.digest) == (State.HELD, True)
+    review(world, again, "hans")
+    assert held(world) == 12
+    assert review(world, again, "petra").state is State.APPLIED
+
+
+def test_many_small_rosters_add_up(world: World) -> None:
+    assert send(world, leaving(2)).state is State.APPLIED
+    assert send(world, leaving(4)).state is State.APPLIED
+    assert send(world, leaving(5)).state is State.HELD
+    world.clock.move(hours=25)
+    assert send(world, leaving(5, BEFORE - timedelta(days=1))).state is State.APPLIED
+
+
+def test_what_was_known_a_day_before_is_no_surprise(world: World) -> None:
+    known = send(world, leaving(10, date(2026, 3, 20)))
+    assert [f["scope"] for f in known.guard] == ["feed"]
+    review(world, known, "petra")
+    review(world, known, "hans")
+    world.clock.move(to=utc(2026, 3, 20, 23, 30))
+    assert held(world) == 2
+
+
+def test_a_vendor_that_goes_to_nothing_is_held(world: World) -> None:
+    last = {w: BEFORE if int(w[1:]) % 3 == 1 else date(2026, 12, 31) for w in WORKERS}
+    upload = send(world, roster_bytes(*(staff(w, last[w]) for w in WORKERS)))
+    assert upload.state is State.HELD
+    assert [f["vendor"] for f in upload.guard if f["scope"] == "vendor"] == ["Vendor 1"]
+
+
+def test_a_file_out_of_proportion_is_held_whatever_it_removes(world: World) -> None:
+    fewer = send(world, roster_bytes(*(staff(w) for w in WORKERS[:10])))
+    assert [f["scope"] for f in fewer.guard] == ["feed"]
+    assert "10 rows, 17% fewer than the 12 of the last file" in fewer.guard[0]["words"]
+    moved = send(world, leaving(12, date(2027, 6, 30)), by="hans")
+    assert "12 of 12 contracts get a last day more than 30 days away" in moved.guard[0]["words"]
+    assert held(world) == 12
+
+
+def test_columns_in_another_order_are_held(world: World) -> None:
+    text = leaving(0).decode()
+    swapped = "\n".join(
+        ",".join([cells[1], cells[0], *cells[2:]]) for cells in (row.split(",") for row in text.splitlines())
+    )
+    upload = send(world, f"{swapped}\n".encode())
+    assert upload.guard[0]["words"] == "the columns are not those of the last file"
+
+
+def test_god_mode_that_was_known_to_end_ends_while_a_roster_is_held(world: World) -> None:
+    world.account("g1")
+    apply(world.runtime, roster_bytes(line("g1", "god"), *(staff(w) for w in WORKERS)))
+    world.tick()
+    assert world.held("g1") == {"god", "wiki"}
+    upload = send(world, roster_bytes(line("g1", "god"), *(staff(w, BEFORE) for w in WORKERS)))
+    assert upload.state is State.HELD
+    world.clock.move(to=utc(2026, 3, 23, 23))  # seven days before 31 March, in Berlin
+    world.tick()
+    assert world.held("g1") == {"power", "wiki"}
+
+
+def test_two_who_release_at_once_apply_it_once(world: World) -> None:
+    upload = send(world, leaving(6))
+    review(world, upload, "petra")
+    review(world, upload, "hans")
+    with pytest.raises(UploadClosed):
+        review(world, upload, "oskar")
+    with world.runtime.store.read() as unit:
+        assert len(rosters.imports_of(unit, "plain", 10)) == 2
+
+
+def test_a_held_roster_is_told_of_until_somebody_decides(world: World) -> None:
+    upload = send(world, leaving(6))
+    for hours in (0.5, 1, 4, 30):
+        world.clock.move(hours=hours)
+        world.runtime.batches.remind(world.clock.at)
+        world.runtime.batches.remind(world.clock.at)
+    with world.runtime.store.read() as unit:
+        told = unit.session.scalars(select(NoticeRow).where(NoticeRow.recipient == "it@example.com")).all()
+    about = [n.subject for n in told if n.about == f"upload:{upload.id}"]
+    assert about[0].startswith("A roster of plain is held")
+    assert len(about) == 4
