@@ -12,6 +12,7 @@ from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.forecast import Move, Step
 from lifecycle.runtime import Runtime
 from lifecycle.services.persons import Standing
+from lifecycle.services.uploads import State
 
 EVERYBODY = 10_000_000
 
@@ -37,6 +38,16 @@ def plan(runtime: Runtime, person: str | None, until: datetime | None, json_: bo
     print_table(("WHEN", "WHO", "WORKER", "STAGE", "WHAT CHANGES"), rows)
     if not rows:
         click.echo("No change is coming in this time.")
+    if person is None:
+        _print_waiting(runtime)
+
+
+def _print_waiting(runtime: Runtime) -> None:
+    """Name the rosters that would change the plan, and why the guard wants two more people for them."""
+    for upload in runtime.uploads.listed(states=(State.READY, State.HELD)):
+        click.echo(f"\nNot in this plan: {upload.file_name} ({upload.source}) is {upload.state.value}.")
+        for finding in upload.guard:
+            click.echo(f"  Two more people must agree: {finding['words']}")
 
 
 def _moves(step: Step) -> str:

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from lifecycle.cli.common import REFUSED, as_json, print_json, print_table, with_runtime
+from lifecycle.cli.common import REFUSED, as_json, print_json, print_table, stamp, with_runtime
 from lifecycle.runtime import Runtime
 
 
@@ -21,6 +21,7 @@ def sources() -> None:
 def list_(runtime: Runtime, json_: bool) -> None:
     """List the sources in the configuration."""
     visits = runtime.visits
+    feeds = {delivery.name: feed for feed in runtime.sources.listed() for delivery in feed.deliveries}
     found = [(name, visits.source(name), visits.place(name), visits.frozen(name)) for name in visits.names]
     if json_:
         print_json(
@@ -32,16 +33,27 @@ def list_(runtime: Runtime, json_: bool) -> None:
                     "every_minutes": source.every_minutes,
                     "place": place,
                     "frozen": frozen,
+                    "state": feeds[name].state.value,
+                    "accepted_at": feeds[name].row.accepted_at,
+                    "error": feeds[name].error,
                 }
                 for name, source, place, frozen in found
             ]
         )
         return
     rows = [
-        (name, source.location.way, source.profile, f"{source.every_minutes} min", "frozen" if frozen else "", place)
+        (
+            name,
+            source.location.way,
+            source.profile,
+            f"{source.every_minutes} min",
+            "frozen" if frozen else feeds[name].state.value,
+            stamp(feeds[name].row.accepted_at),
+            place,
+        )
         for name, source, place, frozen in found
     ]
-    print_table(("NAME", "WAY", "PROFILE", "EVERY", "", "PLACE"), rows)
+    print_table(("NAME", "WAY", "PROFILE", "EVERY", "STATE", "ACCEPTED", "PLACE"), rows)
 
 
 @sources.command()

@@ -62,8 +62,8 @@ def test_sources_are_listed_without_secrets(shell: Shell) -> None:
     shell.recorder.frozen_because["workday"] = "rejected"
     listed = shell.run("sources", "list")
     assert listed.exit_code == 0, listed.output
-    assert "northgate  folder  plain    5 min           /" in listed.output
-    assert "workday    https   plain    60 min  frozen  https://reports.example.com/workers" in listed.output
+    assert "northgate  folder  plain    5 min   stale             /" in listed.output
+    assert "workday    https   plain    60 min  frozen            https://reports.example.com/workers" in listed.output
     found: list[dict[str, Any]] = json.loads(shell.run("sources", "list", "--json").output)
     assert [source["name"] for source in found] == ["northgate", "workday"]
     assert "hidden" not in listed.output
