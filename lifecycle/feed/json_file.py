@@ -20,7 +20,7 @@ MOST_KEYS = 1_000
 LISTS = ("Report_Entry", "Resources", "records", "workers", "value", "data", "items", "results", "entries")
 """Keys under which a list of workers stands: Workday's, SCIM's, and the usual ones."""
 ENVELOPE = re.compile(
-    r'\{\s*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[-+.0-9eE]+|true|false|null|\[(?:\s*"[^"\\]*"\s*,?)*\])\s*,\s*)*?'
+    r'\{\s*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[-+.0-9eE]+|true|false|null|\[\s*+(?:"[^"\\]*"\s*+(?:,\s*+)?)*+\])\s*,\s*)*?'
     rf'"(?:{"|".join(LISTS)})"\s*:\s*\['
 )
 SPACE = re.compile(r"[ \t\r\n]*")

@@ -25,7 +25,7 @@ PIECE = 2**20
 SAMPLED = 2**18
 MOST_SAMPLES = 5
 MOST_ROWS = 20
-ODD_WORD = re.compile(r"[^\s,;|\t\"]*[^\x00-\x7f][^\s,;|\t\"]*")
+ODD_WORD = re.compile(r"[^\s,;|\t\"]{0,30}[^\x00-\x7f][^\s,;|\t\"]{0,30}")
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from lifecycle.feed.kinds import source_of
 from lifecycle.feed.meaning import Meaning
 from lifecycle.feed.profile import Profile
 from lifecycle.feed.quick import QuickReader
-from lifecycle.feed.table import Cell, FileLimits, Source, Unreadable, refuse, too_large, too_many_rows
+from lifecycle.feed.table import Block, Cell, FileLimits, Source, Unreadable, refuse, too_large, too_many_rows
 
 __all__ = ["Batch", "FileLimits", "Reader", "Unreadable", "read_roster"]
 
@@ -57,16 +58,24 @@ def read_roster(
     source = source_of(path, profile, limits)
     blocks = source.blocks()
     first = next(blocks, None)
-    blocks.close()
     if first is None or not any(map(_says_something, first.lines)):
         raise refuse(0, "", "a header line and at least one row", "The file is empty; ask the vendor to send it again.")
-    return Reader(source, find_header(first, profile), profile, repairs, limits)
+    header = find_header(first, profile)
+    return Reader(source, chain([first], blocks), header, profile, repairs, limits)
 
 
 class Reader:
-    """One file, read as often as `batches` is called."""
+    """One file, read from its start whenever `batches` is called."""
 
-    def __init__(self, source: Source, header: Header, profile: Profile, repairs: Repairs, limits: FileLimits) -> None:
+    def __init__(
+        self,
+        source: Source,
+        begun: Iterator[Block],
+        header: Header,
+        profile: Profile,
+        repairs: Repairs,
+        limits: FileLimits,
+    ) -> None:
         self.header = list(header.cells)
         self.header_line = header.line
         self.lines = 0
@@ -74,6 +83,8 @@ class Reader:
         self.complained = 0
         """Rows with complaints."""
         self._source = source
+        self._begun: Iterator[Block] | None = begun
+        """What was opened to find the header: a workbook takes long to look through, and once is enough."""
         self._begins = header.at + 1
         self._limits = limits
         self._meaning = Meaning(profile, repairs, header.cells)
@@ -89,7 +100,8 @@ class Reader:
         """
         self.lines = self.aside = self.complained = blank = 0
         begins = self._begins
-        for block in self._source.blocks():
+        blocks, self._begun = self._begun or self._source.blocks(), None
+        for block in blocks:
             lines = block.lines[begins:]
             batch = self._batch(block.numbers[begins:], lines, block.octets)
             begins = 0

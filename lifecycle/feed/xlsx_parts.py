@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 from xml.parsers import expat
 
@@ -35,8 +35,8 @@ class XmlPart:
         self._depth = 0
         self._parser = expat.ParserCreate()
         self._parser.StartDoctypeDeclHandler = _refuse_doctype
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
+        self._parser.StartElementHandler = self._begin
+        self._parser.EndElementHandler = self._finish
 
     def look(self, piece: bytes) -> None:
         """Read on; empty *piece* at the end. Raises `Unreadable`."""
@@ -45,21 +45,13 @@ class XmlPart:
         except (expat.ExpatError, LookupError, ValueError) as exc:
             raise damaged(str(exc)) from exc
 
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
+    def _begin(self, name: str, attributes: dict[str, str]) -> None:  # noqa: ARG002 - what expat calls
         self._depth += 1
         if self._depth > DEEPEST:
             raise damaged(f"more than {DEEPEST} elements inside one another")
-        self.begin(name if ":" not in name else name.rpartition(":")[2], attributes)
 
-    def _end(self, name: str) -> None:
+    def _finish(self, name: str) -> None:  # noqa: ARG002 - what expat calls
         self._depth -= 1
-        self.finish(name if ":" not in name else name.rpartition(":")[2])
-
-    def begin(self, name: str, attributes: dict[str, str]) -> None:
-        """An element begins; *name* is without its prefix."""
-
-    def finish(self, name: str) -> None:
-        """An element ends."""
 
 
 def _refuse_doctype(*_: Any) -> None:
@@ -67,19 +59,17 @@ def _refuse_doctype(*_: Any) -> None:
     raise refuse(0, "a document type declaration", "a workbook without entities", remedy)
 
 
-@dataclass
 class SheetMap(XmlPart):
     """Where the cells of one sheet lie, and which of them cannot be believed."""
 
-    rows: int = 0
-    columns: int = 0
-    spoilt: dict[tuple[int, int], Spoilt] = field(default_factory=dict)
-    """Row and column, from 0, to what is wrong with the cell."""
-    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
-    """First row, first column, last row, last column, from 0 and inclusive."""
-
-    def __post_init__(self) -> None:
-        XmlPart.__init__(self)
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows = 0
+        self.columns = 0
+        self.spoilt: dict[tuple[int, int], Spoilt] = {}
+        """Row and column, from 0, to what is wrong with the cell."""
+        self.merged: list[tuple[int, int, int, int]] = []
+        """First row, first column, last row, last column, from 0 and inclusive."""
         self._at = (-1, -1)
         self._before = (-1, -1)
         self._type = ""
@@ -88,24 +78,34 @@ class SheetMap(XmlPart):
         self._text: list[str] | None = None
         self._filled = False
 
-    def begin(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "c":
-            self._begin_cell(attributes)
+    def _begin(self, name: str, attributes: dict[str, str]) -> None:
+        super()._begin(name, attributes)
+        if ":" in name:
+            name = name.rpartition(":")[2]
+        if name == "v" or name == "is":
+            self._filled = True
+            if self._formula is not None or self._type == "e":
+                self._listen()
+        elif name == "c":
+            said = attributes.get("r")
+            self._at = (self._at[0], self._at[1] + 1) if said is None else _place(said)
+            self._type = attributes.get("t", "")
+            self._formula, self._value, self._filled = None, "", False
         elif name == "row":
             self._at = (self._row(attributes), -1)
         elif name == "f":
             self._formula = ""
             self._listen()
-        elif name in {"v", "is"}:
-            self._filled = True
-            if self._formula is not None or self._type == "e":
-                self._listen()
         elif name == "mergeCell":
             self._merge(attributes.get("ref", ""))
 
-    def finish(self, name: str) -> None:
+    def _finish(self, name: str) -> None:
+        self._depth -= 1
+        if ":" in name:
+            name = name.rpartition(":")[2]
         if name == "c":
-            self._end_cell()
+            if self._filled or self._formula is not None:
+                self._end_cell()
         elif self._text is not None and name in {"f", "v", "is"}:
             text = "".join(self._text)
             self._parser.CharacterDataHandler = None
@@ -127,28 +127,26 @@ class SheetMap(XmlPart):
             raise damaged(f"row {said[:20]!r}")
         return int(said) - 1
 
-    def _begin_cell(self, attributes: dict[str, str]) -> None:
-        said = attributes.get("r")
-        self._at = (self._at[0], self._at[1] + 1) if said is None else _place(said)
-        self._type = attributes.get("t", "")
-        self._formula, self._value, self._filled = None, "", False
-
     def _end_cell(self) -> None:
-        if not self._filled and self._formula is None:
-            return
         row, column = self._at
         if self._at <= self._before or row < 0:
             raise damaged("cells out of order")
         self._before = self._at
-        self.rows = max(self.rows, row + 1)
-        self.columns = max(self.columns, column + 1)
-        if self.rows > MOST_ROWS or self.columns > MOST_COLUMNS or self.rows * self.columns > MOST_CELLS:
-            raise _too_wide(row, column)
+        if row >= self.rows or column >= self.columns:
+            self._grow(row, column)
+        if self._type != "e" and self._formula is None:
+            return
         wrong = self._wrong()
         if wrong is not None:
             self.spoilt[self._at] = wrong
             if len(self.spoilt) > MOST_SPOILT:
                 raise refuse(row + 1, wrong.found, "a sheet of values", wrong.remedy)
+
+    def _grow(self, row: int, column: int) -> None:
+        self.rows = max(self.rows, row + 1)
+        self.columns = max(self.columns, column + 1)
+        if self.rows > MOST_ROWS or self.columns > MOST_COLUMNS or self.rows * self.columns > MOST_CELLS:
+            raise _too_wide(row, column)
 
     def _wrong(self) -> Spoilt | None:
         if self._type == "e":
@@ -198,13 +196,19 @@ class Spoilage:
 
 
 def _place(reference: str) -> tuple[int, int]:
+    """Return row and column of ``B7``, from 0."""
     found = REFERENCE.fullmatch(reference)
     if not found:
         raise damaged(f"cell {reference[:20]!r}")
+    return int(found[2]) - 1, _column(found[1])
+
+
+@lru_cache(maxsize=MOST_COLUMNS)
+def _column(letters: str) -> int:
     column = 0
-    for letter in found[1]:
+    for letter in letters:
         column = column * 26 + ord(letter) - 64
-    return int(found[2]) - 1, column - 1
+    return column - 1
 
 
 def _too_wide(row: int, column: int) -> Unreadable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -222,6 +223,26 @@ def _lying_about_size(content: bytes) -> bytes:
     return bytes(out)
 
 
+def _patched(content: bytes, mark: bytes, at: int, put: bytes, skip: int = 0) -> bytes:
+    """Overwrite something in every header of one kind, or in all but the first few."""
+    out = bytearray(content)
+    found = out.find(mark)
+    while found >= 0:
+        if skip <= 0:
+            out[found + at : found + at + len(put)] = put
+        skip -= 1
+        found = out.find(mark, found + 4)
+    return bytes(out)
+
+
+def _packed_twice(content: bytes) -> bytes:
+    out = io.BytesIO(content)
+    with zipfile.ZipFile(out, "a") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        archive.writestr("xl/worksheets/sheet1.xml", _page(""))
+    return out.getvalue()
+
+
 def _archives() -> Iterator[Hostile]:
     good = _good()
     doctype = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + b"".join(
@@ -264,6 +285,16 @@ def _archives() -> Iterator[Hostile]:
         ("strings-missing", _changed(sharedStrings_xml=f'<sst xmlns="{MAIN}"/>'.encode()), "F16"),
         ("deep-xml", _changed(sheet1_xml=_page("<a>" * 200_000)), "F15"),
         ("unknown-encoding", _changed(sheet1_xml=lambda p: p.replace(b"UTF-8", b"EBCDIC-9")), "F04"),
+        ("parts-with-a-password", _patched(good, b"PK\x01\x02", 8, b"\1\0"), "F16"),
+        ("part-twice", _packed_twice(good), "F16: programs differ in which of the two they read"),
+        ("local-header-elsewhere", _patched(good, b"PK\x01\x02", 42, b"\xff\xff\xff\x7f"), "F16"),
+        ("local-header-of-another-kind", _patched(good, b"PK\x03\x04", 0, b"PK\x05\x06", skip=4), "F16"),
+        ("wrong-checksum", _patched(good, b"PK\x01\x02", 16, b"\0\0\0\0"), "F02"),
+        ("numbers-document", _packed({"Index/Document.iwa": b"\0"}), "F42"),
+        ("sheets-of-one-name", _changed(xl_workbook_xml=lambda p: p.replace(
+            b"<sheets>", b'<sheets><sheet name="Roster" sheetId="9" r:id="rId1"/>')), "F16"),
+        ("endless-list-of-sheets", _changed(xl_workbook_xml=lambda p: p.replace(
+            b"?>", b"?><!--%s-->" % (b"ab" * 3**13))), "F08"),
         ("lzma-part", _packed(_parts(good), zipfile.ZIP_LZMA), "F14"),
     ):  # fmt: skip
         yield Hostile(name, content, why)
@@ -329,6 +360,12 @@ def _sheets() -> Iterator[Hostile]:
         ("infinite-number", '<row r="1"><c r="A1"><v>1e999</v></c></row>', ""),
         ("merged-everything", f'<row r="1">{cell.format("A1")}</row>',
          '<mergeCells><mergeCell ref="A1:XFD1048576"/><mergeCell ref="A1:XFD1048576"/></mergeCells>'),
+        ("row-of-letters", f'<row r="ABC">{cell.format("A1")}</row>', ""),
+        ("a-hundred-thousand-errors", "".join(
+            f'<row r="{n}">' + "".join(f'<c r="{c}{n}" t="e"><v>#REF!</v></c>' for c in "ABCDEFGHIJK") + "</row>"
+            for n in range(1, 10_000)), ""),
+        ("merged-over-one-another", f'<row r="1">{cell.format("A1")}</row>' + f'<row r="9">{cell.format("B9")}</row>',
+         "<mergeCells>" + '<mergeCell ref="A1:B9"/>' * 9 + "</mergeCells>"),
         ("merged-nonsense", f'<row r="1">{cell.format("A1")}</row>',
          '<mergeCells><mergeCell ref="B2:A1"/></mergeCells>'),
     ):  # fmt: skip
@@ -343,6 +380,10 @@ def _json() -> Iterator[Hostile]:
         ("json-empty-report", '{"Report_Entry": []}', "F01, F42"),
         ("json-empty-object", "{}", "F01"),
         ("json-cut", good[:-20], "F02"),
+        ("json-without-commas", good.replace("}, {", "} {"), "F02"),
+        ("json-text-behind", json.dumps([record]) + " x", "F02"),
+        ("json-many-keys", json.dumps([{f"k{n}": n for n in range(1_001)}]), "F08"),
+        ("json-strings-without-end", '{"schemas": [' + '"a"  ' * 5_000 + "x", "F08: patterns that try every split"),
         ("json-cut-after-a-record", good[: good.index("}") + 1], "F02"),
         ("json-report-cut", '{"Report_Entry": ' + good, "F02"),
         ("json-with-more-behind", good + "]", "F02"),

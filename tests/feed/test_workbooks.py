@@ -1,5 +1,9 @@
 """Workbooks as people make them: typed days, merged and formula cells, several sheets."""
 
+import io
+import re
+import zipfile
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
@@ -159,3 +163,27 @@ def test_truth_and_long_numbers_are_text() -> None:
 
     (row,) = read(workbook(fill)).rows
     assert (row.worker_id, row.reference) == ("123456789012345", "77")
+
+
+def rewritten(change: Callable[[str], str]) -> bytes:
+    """Return a good workbook whose sheet another program might have written."""
+    made = io.BytesIO(workbook(lambda book: sheet(book, ROW, [1002, *ROW[1:]]) and None))
+    out = io.BytesIO()
+    with zipfile.ZipFile(made) as before, zipfile.ZipFile(out, "w") as after:
+        for name in before.namelist():
+            content = before.read(name)
+            after.writestr(name, change(content.decode()) if name.endswith("sheet1.xml") else content)
+    return out.getvalue()
+
+
+def test_places_of_cells_need_not_be_written() -> None:
+    reading = read(rewritten(lambda page: re.sub(r'(<(?:c|row)) r="[A-Z0-9]+"', r"\1", page)))
+    assert ([row.worker_id for row in reading.rows], reading.complaints) == (["1001", "1002"], [])
+
+
+def test_empty_text_from_a_formula_is_empty_text() -> None:
+    def emptied(page: str) -> str:
+        return re.sub(r'<c r="B2"[^>]*>.*?</c>', '<c r="B2" t="str"><f>IF(A2,"","")</f><v></v></c>', page)
+
+    first, second = read(rewritten(emptied)).rows
+    assert (first.reference, second.reference) == ("", "C1")
