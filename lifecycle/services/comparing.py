@@ -126,8 +126,7 @@ class Comparer:
             values = _columns(found, consequence)
             if found.after is not None and found.row is not None and found.kind is not Kind.SAME:
                 self.sponsors.add(found.after.sponsor)
-            bound = f"{found.row}|{values['kind']}|{values['weight']}|{found.changes}|{found.after}\n"
-            self.tally.add(found, bound)
+            self.tally.add(found, f"{found.row}|{values['kind']}|{values['weight']}|{found.changes}|{_bound(found)}\n")
             yield change, values
 
     def _contracts(self, unit: Unit, identity_ids: Collection[IdentityId]) -> dict[IdentityId, list[Contract]]:
@@ -206,6 +205,14 @@ def _columns(change: Change, consequence: Consequence | None) -> dict[str, Any]:
         person = renamed(change)
         facts["person"] = [person.name, person.email] if person else _of_new(change.row)
     return {**values, "facts": facts}
+
+
+def _bound(change: Change) -> str:
+    """Return what a confirmation is bound to of a contract; that it lapses now is the same thing a minute later."""
+    if change.after is None:
+        return ""
+    lapses = change.after.measures.lapsed_at is not None
+    return f"{change.identity_id}{rosters.kept(change.after) | {'lapsed_at': lapses}}"
 
 
 def _decided(before: Measures, after: Measures) -> bool:

@@ -109,6 +109,14 @@ def test_an_end_moved_earlier_acts_now_and_moved_later_again_gives_nothing_back(
     assert live(world) == set()
 
 
+def test_what_was_shown_is_the_same_a_minute_later(world: World) -> None:
+    world.roster(line("w1", "agent"))
+    world.roster(line("w1", "agent", last=BEFORE))
+    shown = take_in(world, line("w1", "agent", last=date(2026, 6, 30)), line("w2", "agent"))
+    world.clock.move(minutes=1)
+    assert world.runtime.confirmations.confirm(shown.id, actor="hr", digest=shown.digest).state is State.APPLIED
+
+
 # --- what files say beside days -------------------------------------------------------------------------------------
 
 
