@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from lifecycle.domain.access import Contract
@@ -18,7 +19,7 @@ from lifecycle.domain.comparison import (
     compare_worker,
     renamed,
 )
-from lifecycle.domain.consequence import Consequence, consequence_of
+from lifecycle.domain.consequence import Consequence
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.merging import facts_of
@@ -26,7 +27,8 @@ from lifecycle.domain.roster import RosterRow
 from lifecycle.services.following import Following
 from lifecycle.services.reading import ITEM, complained
 from lifecycle.services.rulebook import Rulebook
-from lifecycle.services.tally import Tally, surprise
+from lifecycle.services.tally import Tally
+from lifecycle.services.weighing import Weighing
 from lifecycle.store import people, rosters
 from lifecycle.store.rosters import Staged
 from lifecycle.store.unit import Store, Unit
@@ -39,6 +41,7 @@ PATIENCE = timedelta(hours=24)
 SHOWN = ("first_day", "last_day", "vendor", "sponsor", "role", "site")
 """Facts of a new contract that are shown."""
 Contracts = Mapping[IdentityId, Sequence[Contract]]
+Engagements = Mapping[IdentityId, Sequence[Engagement]]
 
 
 @dataclass
@@ -57,7 +60,11 @@ class Comparer:
     """Called now and then; raises when somebody else works on this upload now."""
     sponsors: set[str] = field(default_factory=set)
     """Those that new and changed rows name."""
-    _alike: dict[tuple[object, ...], Consequence] = field(default_factory=dict)
+
+    @cached_property
+    def weighing(self) -> Weighing:
+        """What changes do to access at this instant."""
+        return Weighing(self.rulebook, self.now)
 
     def run(self) -> None:
         """Settle every staged row."""
@@ -88,7 +95,7 @@ class Comparer:
         changes = [c for own, theirs in _by_worker(staged, stored) for c in self._compare(own, theirs, by_line)]
         settled = {c.row.line for c in changes if c.row}
         changes += [Change(Kind.SAME, s.row) for s in staged if s.row.line not in settled]  # another row counts
-        for change, values in self._judge(unit, changes):
+        for change, values in self._judge(unit, changes, _of_persons(stored, worker_ids)):
             one = by_line[change.row.line if change.row else 0]
             yield {"n": one.n, **values, "facts": {**values["facts"], "row": one.facts["row"], "seen": one.seen}}
 
@@ -106,34 +113,36 @@ class Comparer:
     def absent(self, unit: Unit, stored: Sequence[StoredContract]) -> Iterator[dict[str, Any]]:
         """Yield the items, without a number, of contracts that a full roster lacks."""
         found = [change for s in stored if (change := compare_absent(s, self.comparing, self.now, PATIENCE))]
-        for change, values in self._judge(unit, found):
+        for change, values in self._judge(unit, found, {}):
             assert change.stored is not None  # noqa: S101 - an absence is always that of a stored contract
             person, reference = change.stored.identity, change.stored.engagement.reference
             who = {"worker_id": person.worker_id, "reference": reference, "name": person.name}
             search = f"{person.name} {person.worker_id} {reference}".casefold()
             yield {**ITEM, "upload_id": self.upload_id, **who, "search": search, **values}
 
-    def _judge(self, unit: Unit, changes: Sequence[Change]) -> Iterator[tuple[Change, dict[str, Any]]]:
+    def _judge(
+        self, unit: Unit, changes: Sequence[Change], known: Engagements
+    ) -> Iterator[tuple[Change, dict[str, Any]]]:
         """Work out what changes do to access, count them, and yield each with the columns that say so."""
         touched = [c for c in changes if c.stored is not None and c.kind not in {Kind.SAME, Kind.UNUSABLE}]
-        contracts = self._contracts(unit, {c.stored.identity.id for c in touched if c.stored})
+        contracts = self._contracts(unit, {c.stored.identity.id for c in touched if c.stored}, known)
         following = Following.load(unit, self.rulebook, touched, self.now)
         decided = {id(c): following.decide(c, _before(c, contracts)) for c in touched}
         self._note_losses(decided.values(), contracts)
         for change in changes:
             found = decided.get(id(change), change)
-            consequence = self._consequence(found, contracts)
-            values = _columns(found, consequence)
+            values = _columns(found, self._consequence(found, contracts))
             if found.after is not None and found.row is not None and found.kind is not Kind.SAME:
                 self.sponsors.add(found.after.sponsor)
             self.tally.add(found, f"{found.row}|{values['kind']}|{values['weight']}|{found.changes}|{_bound(found)}\n")
             yield change, values
 
-    def _contracts(self, unit: Unit, identity_ids: Collection[IdentityId]) -> dict[IdentityId, list[Contract]]:
+    def _contracts(self, unit: Unit, identity_ids: Collection[IdentityId], known: Engagements) -> Contracts:
         grants = people.grants_of(unit, identity_ids)
+        found = people.engagements_of(unit, [i for i in identity_ids if i not in known])
         return {
             identity_id: [self.rulebook.contract(e, grants.get(e.id, ())) for e in engagements]
-            for identity_id, engagements in people.engagements_of(unit, identity_ids).items()
+            for identity_id, engagements in (found | {i: known[i] for i in identity_ids if i in known}).items()
         }
 
     def _note_losses(self, changes: Collection[Change], contracts: Contracts) -> None:
@@ -142,21 +151,23 @@ class Comparer:
             if change.stored is not None and change.after is not None and change.kind is not Kind.MISSING:
                 after[change.stored.identity.id][change.after.id] = change.after
         for identity_id, engagements in after.items():
-            lost = surprise(self.rulebook, contracts[identity_id], engagements, self.now)
+            lost = self.weighing.lost(contracts[identity_id], engagements)
             if lost:
                 self.tally.lose(identity_id, next(iter(engagements.values())).vendor, lost)
 
     def _consequence(self, change: Change, contracts: Contracts) -> Consequence | None:
-        after, catalogue = change.after, self.rulebook.catalogue
-        if after is None or change.kind in {Kind.SAME, Kind.MISSING, Kind.UNUSABLE}:
+        if change.after is None or change.kind in {Kind.SAME, Kind.MISSING, Kind.UNUSABLE}:
             return None
-        if change.stored is not None:
-            before = _before(change, contracts)
-            return consequence_of(before, self.rulebook.contract(after, before.grants), catalogue, self.now)
-        key = (after.first_day, after.last_day, after.zone, after.site, after.vendor, after.role)
-        if key not in self._alike:  # all that a new contract's access depends on
-            self._alike[key] = consequence_of(None, self.rulebook.contract(after), catalogue, self.now)
-        return self._alike[key]
+        return self.weighing.consequence(_before(change, contracts) if change.stored else None, change.after)
+
+
+def _of_persons(stored: Sequence[StoredContract], worker_ids: Collection[str]) -> dict[IdentityId, list[Engagement]]:
+    """Return all contracts of those people who were loaded by their worker ids, and so with all their contracts."""
+    found: dict[IdentityId, list[Engagement]] = defaultdict(list)
+    for s in stored:
+        if s.identity.worker_id in worker_ids:
+            found[s.identity.id].append(s.engagement)
+    return found
 
 
 def _by_worker(

@@ -203,7 +203,7 @@ class Intake:
         carried = ",".join(sorted(layout.columns))
 
         def beat(lines: int, octets: int) -> None:
-            claim.beat(lines=lines, octets=octets)
+            claim.beat_now_and_then(lines=lines, octets=octets)
 
         stager = Stager(self.store, upload.id, carried, seen, beat, upload.canary)
         stager.run(reader)
@@ -222,7 +222,7 @@ class Intake:
         tally = Tally(self.settings.guard.moved_days, known_of_new=upload.digest_of_new if unmoved else "")
         comparer = Comparer(
             self.store, self.rulebook, upload.id, self._comparing(upload, layout, contested, now), now,
-            stager.seen if stager else None, tally, claim.beat,
+            stager.seen if stager else None, tally, claim.beat_now_and_then,
         )  # fmt: skip
         comparer.run()
         self._absent(upload, layout, comparer, stager)
@@ -266,8 +266,7 @@ class Intake:
                 return
             else:
                 spoken_of = rosters.spoken_of(unit, upload.id, upload.source)
-                stated = {digest for digest, line in stager.seen.items() if line}
-                ids = rosters.unseen(unit, upload.source, since, stated, spoken_of)
+                ids = rosters.unseen(unit, upload.source, since, stager.stated, spoken_of)
         n = stager.n if stager else 0
         for start in range(0, len(ids), ABSENT_AT_ONCE):
             chunk = ids[start : start + ABSENT_AT_ONCE]

@@ -68,6 +68,11 @@ class Stager:
         self.counts["aside"] = batch.aside
         self.counts["lines"] = batch.lines
 
+    @property
+    def stated(self) -> set[str]:
+        """Digests of what is stored and stands in the file exactly so."""
+        return {digest for digest, line in self.seen.items() if line}
+
     def _rows(self, rows: Sequence[RosterRow]) -> list[dict[str, Any]]:
         staged, seen, new = [], self.seen, self._new
         if self.canary and not self._sung:

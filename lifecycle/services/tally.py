@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from lifecycle.domain.access import Contract
 from lifecycle.domain.comparison import Change, Kind
-from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.guard import WINDOW, Feed, Finding, Limits, Surprise, check_feed, check_surprise
 from lifecycle.domain.identity import IdentityId
-from lifecycle.services.rulebook import Rulebook
 from lifecycle.store import observations, rosters
 from lifecycle.store.unit import Unit
 
@@ -66,26 +63,6 @@ class Tally:
 def _moves(change: Change, days: int) -> bool:
     assert change.stored is not None and change.after is not None  # noqa: S101 - the caller has looked
     return abs(change.after.last_day - change.stored.engagement.last_day) > timedelta(days=days)
-
-
-def surprise(
-    rulebook: Rulebook, before: Collection[Contract], after: Mapping[str, Engagement], now: datetime
-) -> frozenset[str]:
-    """
-    Return what somebody would hold within the next day as things stand, and would not any more after a roster.
-
-    Args:
-        rulebook: Policy and catalogue.
-        before: All contracts of the person.
-        after: Contract id to what it becomes.
-        now: The instant of the comparison, aware.
-    """
-    changed = [rulebook.contract(after[c.engagement.id], c.grants) if c.engagement.id in after else c for c in before]
-    lost: set[str] = set()
-    for at in (now, now + WINDOW):
-        had = {e.key for e in rulebook.desired(list(before), at).entitlements}
-        lost |= had - {e.key for e in rulebook.desired(changed, at).entitlements}
-    return frozenset(lost)
 
 
 def findings(unit: Unit, tally: Tally, *, feed: Feed, limits: Limits, now: datetime) -> tuple[Finding, ...]:

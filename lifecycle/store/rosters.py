@@ -120,7 +120,7 @@ def unseen(unit: Unit, source: str, since: date, seen: Collection[str], excepted
         _E.source == source, _E.last_day >= since, _E.standing == Standing.RUNNING.value
     )
     rows = unit.session.execute(query.order_by(_E.id), execution_options={"yield_per": AT_ONCE})
-    return [r.id for r in rows if r.id not in excepted and (r.row_digest not in seen or r.missing_since is not None)]
+    return [id_ for id_, digest, missing in rows if (missing is not None or digest not in seen) and id_ not in excepted]
 
 
 def contracts(unit: Unit, ids: Collection[str]) -> list[StoredContract]:

@@ -93,14 +93,21 @@ class Campaign:
         self.config = configuration(folder, self.server)
         self.runtime = Runtime.from_file(self.config)
         self.live: set[str] = set()
+        self.contracts = dict.fromkeys(self.workers, 0)
 
     def change_roster(self) -> None:
         """End some contracts and begin or renew others."""
-        self.live ^= set(self.random.sample(self.workers, PERSONS // 2))
+        changed = set(self.random.sample(self.workers, PERSONS // 2))
+        for worker in changed - self.live:  # an ended contract gives nothing back: whoever returns has a new one
+            self.contracts[worker] += 1
+        self.live ^= changed
         today = self.runtime.clock.now().date()
         ended, far = today - timedelta(days=2), today + timedelta(days=300)
         first = date(2020, 1, 1)
-        rows = [line(w, "any", first, far if w in self.live else ended) for w in self.workers]
+        rows = [
+            line(w, "any", first, far if w in self.live else ended, contract=f"C-{w}-{self.contracts[w]}")
+            for w in self.workers
+        ]
         content = roster_bytes(*rows)
         apply(self.runtime, content)
 
