@@ -16,7 +16,8 @@ ICONS = (
     "arrow-right", "bell", "calendar-days", "circle-alert", "circle-check", "clock", "fast-forward", "git-compare",
     "hourglass", "inbox", "key-round", "layout-dashboard", "lock", "log-out", "menu", "plug", "refresh-cw",
     "scroll-text", "search", "shield-alert", "sun-moon", "triangle-alert", "upload", "users", "x",
-    "circle-dot", "circle-user-round", "mail", "octagon-x", "plus",
+    "circle-dot", "circle-user-round", "mail", "octagon-x", "plus", "calendar-minus", "calendar-plus", "check",
+    "download", "file-spreadsheet", "snowflake", "user-minus", "user-plus",
 )  # fmt: skip
 HTMX_LICENCE = """\
 htmx, Zero-Clause BSD

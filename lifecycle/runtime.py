@@ -35,6 +35,7 @@ from lifecycle.services.files import RosterFiles
 from lifecycle.services.holders import Holders
 from lifecycle.services.hooks import Hooks
 from lifecycle.services.housekeeping import Housekeeping
+from lifecycle.services.imports import Imports
 from lifecycle.services.inbox import Inbox
 from lifecycle.services.intake import Intake
 from lifecycle.services.layouts import Layouts
@@ -221,6 +222,11 @@ class Runtime:
     def sources(self) -> Sources:
         """Where they come from."""
         return Sources(self.store, self.settings, self.layouts, self.notices, self.clock)
+
+    @cached_property
+    def imports(self) -> Imports:
+        """Rosters that were confirmed."""
+        return Imports(self.store)
 
     @cached_property
     def tidying(self) -> Tidying:

@@ -273,16 +273,16 @@ class Uploads:
         with self.store.read() as unit:
             return [show(row) for row in rosters.uploads(unit, states=states, source=source, limit=limit)]
 
-    def look(self, upload_id: str) -> Look:
+    def look(self, upload_id: str, *, sheet: str = "", encoding: str = "", delimiter: str = "") -> Look:
         """
-        Look at a file for somebody who matches its columns.
+        Look at a file for somebody who matches its columns, with what they have said about how it is written.
 
         Raises:
             RosterRefused: If it is no table at all.
         """
         self.find(upload_id)
         try:
-            return look(self.files.path(upload_id))
+            return look(self.files.path(upload_id), sheet=sheet, encoding=encoding, delimiter=delimiter)
         except Unreadable as exc:
             raise RosterRefused(str(exc.complaint)) from exc
 

@@ -25,17 +25,22 @@ from lifecycle.web import (
     access,
     account,
     asking,
+    columns,
     confirm,
     contractor,
     cutoff,
     errors,
     formats,
     forms,
+    held,
     it,
     members,
     people,
     renewals,
     requests,
+    roster_review,
+    rosters,
+    sources,
     team,
     trail,
 )
@@ -60,7 +65,8 @@ HEADERS = {
     "X-Frame-Options": "DENY",
 }
 PAGES = (
-    access, account, asking, confirm, contractor, cutoff, it, members, people, renewals, requests, team, trail,
+    access, account, asking, columns, confirm, contractor, cutoff, held, it, members, people, renewals, requests,
+    roster_review, rosters, sources, team, trail,
 )  # fmt: skip
 THEMES = ("auto", "light", "dark")
 
@@ -98,6 +104,8 @@ def create_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions[KEY] = use_cases
     app.config[MACHINES] = frozenset(machine.name for machine in machines)
+    app.before_request(_recognise)
+    app.before_request(rosters.allow_large_files)  # before anything looks at a form, which bounds how much is read
     protection = CSRFProtect(app)
     for module in PAGES:
         app.register_blueprint(module.bp)
@@ -107,7 +115,6 @@ def create_app(
         app.register_blueprint(machine)
     errors.register(app)
     app.before_request(_refuse_other_sites)
-    app.before_request(_recognise)
     app.before_request(_refuse_nul)
     app.after_request(_secure)
     app.context_processor(_for_templates)

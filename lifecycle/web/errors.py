@@ -15,6 +15,7 @@ from lifecycle.domain.renewal import AnswerInvalid
 from lifecycle.services.authorisation import StepUpNeeded
 from lifecycle.services.clock import ClockGoesBack
 from lifecycle.services.cutoff import NotConfirmed
+from lifecycle.services.files import FileTooLarge
 from lifecycle.services.membership import MemberInvalid
 from lifecycle.services.passkeys import PasskeyRefused
 from lifecycle.services.requests import RequestInvalid
@@ -43,6 +44,7 @@ STATUS: dict[type[LifecycleError], int] = {
     FeedStale: 503,
     TooManyAttempts: 429,
     ClockGoesBack: 409,
+    FileTooLarge: 413,
 }
 ELSEWHERE = (NotFound, NotPermitted, StepUpNeeded, NotSignedIn, TooManyAttempts)
 """What is answered by a page of its own, wherever it happens."""

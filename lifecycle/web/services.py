@@ -10,13 +10,17 @@ from flask import current_app, g, request
 from lifecycle.domain.role import Role
 from lifecycle.services.activation import Activation
 from lifecycle.services.authorisation import NOTHING, About, Action, Actor, authorize, may
+from lifecycle.services.batches import Batches
 from lifecycle.services.calendars import Calendars
 from lifecycle.services.clock import Clock
+from lifecycle.services.confirmation import Confirmations
 from lifecycle.services.cutoff import CutOffs
 from lifecycle.services.engine import Engine
 from lifecycle.services.extensions import Extensions
 from lifecycle.services.holders import Holders
+from lifecycle.services.imports import Imports
 from lifecycle.services.inbox import Inbox
+from lifecycle.services.intake import Intake
 from lifecycle.services.membership import Membership
 from lifecycle.services.oidc import Oidc
 from lifecycle.services.overview import Overview
@@ -30,16 +34,20 @@ from lifecycle.services.resumptions import Resumptions
 from lifecycle.services.reviews import Reviews
 from lifecycle.services.sessions import Sessions
 from lifecycle.services.signin import SignIn
+from lifecycle.services.sources import Sources
 from lifecycle.services.targets import Targets
 from lifecycle.services.team import Team
 from lifecycle.services.tokens import ServiceTokens
 from lifecycle.services.trail import Trail
 from lifecycle.services.trail_search import TrailSearch
+from lifecycle.services.uploads import Uploads
 from lifecycle.settings import Settings
 from lifecycle.store.unit import Store
 from lifecycle.web.once import OnceShown
 
 KEY = "lifecycle"
+QUIET = frozenset({"it.live", "cutoff.live", "rosters.live"})
+"""Endpoints that pages ask by themselves."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +77,12 @@ class WebServices:
     team: Team
     calendars: Calendars
     targets: Targets
+    uploads: Uploads
+    intake: Intake
+    confirmations: Confirmations
+    batches: Batches
+    sources: Sources
+    imports: Imports
     trail: Trail
     trail_search: TrailSearch
     engine: Engine
@@ -93,7 +107,7 @@ def signed_in() -> Actor:
     """
     if g.get("actor") is None:
         # a page that asks by itself keeps nobody's session alive
-        g.actor = services().sessions.actor(g.token, touch=request.endpoint not in {"it.live", "cutoff.live"})
+        g.actor = services().sessions.actor(g.token, touch=request.endpoint not in QUIET)
     return cast("Actor", g.actor)
 
 
@@ -151,6 +165,7 @@ def places(actor: Actor) -> list[Place]:
         (Action.SEARCH_PEOPLE, Place("people", "People", "users", "people.index")),
         (Action.SEE_REQUESTS, Place("requests", "Requests", "inbox", "requests.index")),
         (Action.SEE_TEAM, Place("renewals", "Renewals", "calendar-days", "renewals.index")),
+        (Action.SEE_ROSTERS, Place("rosters", "Rosters", "upload", "rosters.index")),
         (Action.SEE_PROPOSALS, Place("proposals", "Proposals", "calendar-days", "renewals.proposals")),
         (Action.SEE_TRAIL, Place("trail", "Trail", "scroll-text", "trail.index")),
         (Action.MANAGE_MEMBERS, Place("members", "Members", "lock", "members.index")),

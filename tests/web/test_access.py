@@ -1,5 +1,6 @@
 """Every route × every role: a route that nobody listed here fails, and so does one that lets the wrong people in."""
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,6 +60,29 @@ ALLOWED: dict[str, set[str]] = {
     "renewals.agree": {SPONSOR},
     "renewals.proposals": HR,
     "renewals.handle": HR,
+    "rosters.index": STAFF,
+    "rosters.upload": HR,
+    "rosters.receive": HR,
+    "rosters.template": HR,
+    "rosters.show": STAFF,
+    "rosters.progress": STAFF,
+    "rosters.live": STAFF,
+    "rosters.start": HR,
+    "rosters.discard": HR,
+    "rosters.result": STAFF,
+    "columns.show": HR,
+    "columns.match": HR,
+    "roster_review.show": STAFF,
+    "roster_review.repair": HR,
+    "roster_review.again": STAFF,
+    "roster_review.apply": HR,
+    "roster_review.unusable": STAFF,
+    "held.show": STAFF,
+    "held.review": IT | HR,  # the guard's two people, neither the sender nor of the vendor: test_rosters.py
+    "sources.index": STAFF,
+    "sources.show": STAFF,
+    "sources.freeze": IT | HR,
+    "sources.thaw": IT | HR,
     "cutoff.show": IT | HR | {SPONSOR},
     "cutoff.live": IT | HR | {SPONSOR},
     "cutoff.end_now": IT | HR | {SPONSOR},
@@ -117,6 +141,7 @@ def case(site: Site) -> Iterator[Case]:
         questions = decisions.questions_for(unit, ["hannah.osei@example.com"], runtime.clock.now().date())
         renewal = next(q[0].id for q in questions if q[2] == "Amara Diallo")
     grant = next(g.id for c in contracts for g in c.grants)
+    upload_id = runtime.uploads.receive(io.BytesIO(b"x\n"), file_name="x.csv", way="browser", actor="member:nora")
     yield Case(
         {
             "identity_id": str(amara),
@@ -132,6 +157,7 @@ def case(site: Site) -> Iterator[Case]:
             "session_id": "no-such-session",
             "feed_id": "no-such-feed",
             "key": "no-such-key",
+            "upload_id": upload_id,
             "push_id": "no-such-push",
             "resource_endpoint": "Users",
             "resource_id": "no-such-person",
@@ -197,7 +223,7 @@ def test_each_role_reaches_what_is_for_it_and_nothing_else(site: Site, case: Cas
 
 
 HARMFUL = {"requests.withdraw", "requests.end_grant", "requests.activate", "team.finish_handover", "renewals.handle",
-           "it.retry", "account.make_calendar", "requests.seen"}  # fmt: skip
+           "it.retry", "account.make_calendar", "requests.seen", "rosters.discard", "rosters.start"}  # fmt: skip
 """What would really happen even with an empty form; that these are permitted is shown where they are tested."""
 
 

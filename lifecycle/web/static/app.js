@@ -50,6 +50,59 @@
     $("#send button").textContent = page.querySelector("#send button").textContent;
     asking.shown.value = page.querySelector("[name=shown]").value;
   });
+  // a roster is sent with its progress shown; without script the form sends it
+  const words = (p, text) => { p.textContent = text; p.hidden = !text; };
+  const sending = $("[data-upload]");
+  if (sending) {
+    const drop = $("[data-drop]", sending), file = sending.file, problem = $("[data-problem]", sending), hint = $("#file-h");
+    const usual = hint.textContent, button = $("button", sending), shown = $("[data-sending]", sending), most = Number(sending.dataset.largest);
+    const fits = () => {
+      const chosen = file.files[0], large = chosen && chosen.size > most;
+      hint.textContent = chosen ? `${chosen.name}, ${(chosen.size / 1048576).toFixed(1)} MiB` : usual;
+      words(problem, large ? `This file has ${Math.ceil(chosen.size / 1048576)} MiB; ${most / 1048576} MiB are allowed. Split it by vendor, or ask IT.` : "");
+      return !large;
+    };
+    file.addEventListener("change", fits);
+    for (const kind of ["dragover", "dragenter"]) drop.addEventListener(kind, e => { e.preventDefault(); drop.classList.add("over"); });
+    for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, e => { e.preventDefault(); drop.classList.remove("over"); });
+    drop.addEventListener("drop", e => { if (e.dataTransfer.files.length) { file.files = e.dataTransfer.files; fits(); } });
+    sending.addEventListener("submit", e => {
+      e.preventDefault();
+      if (!fits()) { file.focus(); return; }
+      const call = new XMLHttpRequest(), bar = $("progress", shown), told = $("[data-told]", shown);
+      shown.hidden = false; button.disabled = true; told.textContent = "Being sent";
+      const failed = text => { shown.hidden = true; button.disabled = false; words(problem, text); };
+      call.upload.addEventListener("progress", p => {
+        if (!p.lengthComputable) return;
+        bar.value = p.loaded / p.total * 100;
+        told.textContent = p.loaded < p.total ? `${Math.round(bar.value)} % sent` : "Sent; it is being looked at";
+      });
+      call.addEventListener("load", () => {
+        if (call.status < 400) { location.assign(call.responseURL); return; }
+        const page = new DOMParser().parseFromString(call.responseText, "text/html"), why = page.querySelector("#error, .lead");
+        failed(why ? why.textContent : `The server answered ${call.status}. Please try again.`);
+      });
+      call.addEventListener("error", () => failed("The connection broke; nothing was kept. Please send it again."));
+      call.open("POST", sending.action);
+      call.setRequestHeader("Accept", "text/html");
+      call.send(new FormData(sending));
+    });
+  }
+  const reading = $("[data-progress]");
+  if (reading) {
+    const ask = async () => {
+      try {
+        const answer = await fetch(reading.dataset.progress, { headers: { Accept: "application/json" } });
+        if (answer.redirected || !answer.ok) { location.reload(); return; }
+        const now = await answer.json();
+        if (now.next) { location.replace(now.next); return; }
+        $("progress", reading).value = now.share;
+        if ($("[data-told]", reading).textContent !== now.told) $("[data-told]", reading).textContent = now.told;
+      } catch { /* the next answer counts */ }
+      setTimeout(ask, 1000);
+    };
+    setTimeout(ask, 500);
+  }
   // passkeys
   const bytes = s => Uint8Array.from(atob(s.replace(/-/g, "+").replace(/_/g, "/")), c => c.charCodeAt(0));
   const text = b => btoa(String.fromCharCode(...new Uint8Array(b))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");

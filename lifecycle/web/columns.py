@@ -1,0 +1,277 @@
+"""*Match columns*: what the columns of a file mean, said once and kept for the files to come."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import available_timezones
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from lifecycle.domain.errors import LifecycleError, RosterRefused
+from lifecycle.feed.layouts import SHIPPED, fitting
+from lifecycle.feed.matching import Look, header_difference, suggest_columns
+from lifecycle.services.authorisation import Action
+from lifecycle.services.uploads import State, Upload
+from lifecycle.settings.rosters import FIELDS, REQUIRED
+from lifecycle.web import errors, forms, roster_words
+from lifecycle.web.days import choices
+from lifecycle.web.rosters import go_on
+from lifecycle.web.services import permitted, services
+
+bp = Blueprint("columns", __name__, url_prefix="/rosters/<upload_id>/columns")
+DAYS = ("first_day", "last_day", "actual_last_day")
+ROWS = 8
+DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Bar"}
+TEXTS = ("vendor", "zone", "sheet", "source", "encoding", "delimiter", "date_format", "scope")
+MAY_BE_EMPTY = frozenset({"vendor", "sheet", "source"})
+SHIPPED_MARK = "shipped:"
+ALIKE = 0.6
+"""A file that has so large a share of a profile's columns is taken for one of it whose header has changed."""
+UNPLAIN = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True)
+class Start:
+    """A layout that one can start from."""
+
+    name: str
+    title: str
+    document: Mapping[str, Any]
+    """As `ProfileSettings` takes it, perhaps without vendor or zone."""
+    fits: bool
+    shipped: bool
+    """Whether the file has all its columns."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is said about the columns so far."""
+
+    columns: Mapping[str, str]
+    """Field to header."""
+    suggested: frozenset[str]
+    """Fields whose header is only a suggestion."""
+    values: Mapping[str, str]
+    """The rest of the form, by the names of `TEXTS`."""
+    partial: bool
+    profile: str
+    """The name it is kept under."""
+    save: bool
+
+
+@bp.get("")
+def show(upload_id: str) -> ResponseReturnValue:
+    """Show the first rows, and what each column seems to mean."""
+    permitted(Action.UPLOAD_ROSTER)
+    return _page(upload_id)
+
+
+def _page(upload_id: str, error: str = "", status: int = 200) -> ResponseReturnValue:
+    upload = services().uploads.find(upload_id)
+    if upload.state not in {State.RECEIVED, State.READY}:
+        return redirect(url_for("rosters.show", upload_id=upload_id), 303)
+    try:
+        seen = _look(upload)
+    except RosterRefused as exc:
+        context = {"nav": "rosters", "upload": upload, "why": str(exc), "words": roster_words}
+        return render_template("rosters/unreadable.html", **context), 422
+    starts = _starts(seen.header)
+    start = _start(upload, seen.header, starts)
+    draft = _typed() if request.method == "POST" else _draft(upload, seen, starts.get(start))
+    header = [name for name in dict.fromkeys(seen.header) if name]
+    used = set(draft.columns.values())
+    return render_template(
+        "rosters/columns.html",
+        nav="rosters",
+        upload=upload,
+        look=seen,
+        rows=seen.rows[:ROWS],
+        encodings=_told_apart(seen.samples),
+        header=header,
+        ignored=[name for name in header if name not in used],
+        draft=draft,
+        fields=[(name, *roster_words.FIELDS[name]) for name in FIELDS],
+        starts=starts,
+        start=start,
+        changes=_changes(upload, seen, starts.get(start)),
+        days=choices(_samples(seen, draft.columns)),
+        delimiters=DELIMITERS,
+        zones=sorted(available_timezones()),
+        error=error or upload.error,
+        can_upload=True,
+        words=roster_words,
+    ), status
+
+
+def _look(upload: Upload) -> Look:
+    """Look at the file, with what was said about its encoding, delimiter and sheet."""
+    layout = upload.layout
+    said = {name: str(getattr(layout, name)) if layout else "" for name in ("sheet", "encoding", "delimiter")}
+    said |= {name: value for name in said if (value := request.values.get(name, "")[: forms.LONGEST_FIELD])}
+    try:
+        return services().uploads.look(upload.id, **said)
+    except RosterRefused:
+        return services().uploads.look(upload.id)
+
+
+def _told_apart(samples: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """Leave out encodings that read the same words as one before: nobody could choose between them."""
+    found: dict[tuple[str, ...], str] = {}
+    for encoding, words in samples.items():
+        found.setdefault(words, encoding)
+    return {encoding: words for words, encoding in found.items()}
+
+
+def _changes(upload: Upload, seen: Look, start: Start | None) -> list[str]:
+    """Say how the header differs from the one that the profile knows."""
+    if start is not None and not start.shipped:
+        known = start.document.get("header") or list(start.document["columns"].values())
+    elif start is None and upload.layout is not None and upload.error:
+        known = upload.layout.header or list(upload.layout.columns.values())
+    else:
+        return []
+    return header_difference(known, seen.header).sentences()
+
+
+def _start(upload: Upload, header: Sequence[str], starts: Mapping[str, Start]) -> str:
+    """
+    Return the key of the layout to begin with; empty for none.
+
+    Where nobody has chosen one, it is our own profile that this file comes closest to: one whose header has changed
+    must not become another source, to which everybody is new.
+    """
+    if "start" in request.values or upload.layout is not None:
+        return request.values.get("start", "")[: forms.LONGEST_FIELD]
+    alike = {key: _shared(start, header) for key, start in starts.items() if not start.shipped}
+    best = max(alike, key=lambda key: alike[key], default="")
+    return best if best and alike[best] >= ALIKE else ""
+
+
+def _shared(start: Start, header: Sequence[str]) -> float:
+    columns = set(start.document["columns"].values())
+    return len(columns & set(header)) / len(columns)
+
+
+def _starts(header: Sequence[str]) -> dict[str, Start]:
+    """Return the layouts that one can start from by key, those first whose columns the file has."""
+    use_cases = services()
+    with use_cases.store.read() as unit:
+        ours = use_cases.uploads.layouts.all(unit)
+    found = {
+        name: Start(
+            name, p.title or name, p.model_dump(mode="json"), set(p.columns.values()) <= set(header), shipped=False
+        )
+        for name, p in ours.items()
+    }
+    fits = fitting(header)
+    for name, document in SHIPPED.items():
+        found[f"{SHIPPED_MARK}{name}"] = Start(name, document.get("title", name), document, name in fits, shipped=True)
+    return dict(sorted(found.items(), key=lambda pair: not pair[1].fits))
+
+
+def _draft(upload: Upload, seen: Look, start: Start | None) -> Draft:
+    """Say what holds so far: the layout it has, or one to start from, else suggestions."""
+    suggested = {field: header for field, header in suggest_columns(seen.header).items() if field in FIELDS}
+    values = dict.fromkeys(TEXTS, "") | {
+        "encoding": seen.encoding, "delimiter": seen.delimiter or ",", "sheet": seen.sheet,
+        "date_format": seen.stated.format if seen.stated else "",
+    }  # fmt: skip
+    document = start.document if start else upload.layout.model_dump(mode="json") if upload.layout else None
+    if document is None:
+        values["date_format"] = values["date_format"] or _only_format(seen, suggested)
+        return Draft(suggested, frozenset(suggested), values, False, _plain(upload.file_name.rpartition(".")[0]), True)
+    columns = {field: header for field, header in document["columns"].items() if header in seen.header}
+    more = {f: h for f, h in suggested.items() if f not in columns and h not in columns.values()}
+    values |= {key: str(document[key]) for key in TEXTS if document.get(key)}
+    name = start.name if start else upload.profile
+    if name in services().settings.profiles and (start or upload.error):  # the configuration is not changed here
+        values["source"], name = values["source"] or name, f"{name}-2"
+    save = bool(start or upload.error)
+    return Draft({**columns, **more}, frozenset(more), values, bool(document.get("partial")), name, save)
+
+
+def _only_format(seen: Look, columns: Mapping[str, str]) -> str:
+    """Return the one way in which all days can be read; empty when there is more than one, for nothing is guessed."""
+    ways = choices(_samples(seen, columns)).fitting
+    return ways[0].value if len(ways) == 1 else ""
+
+
+def _samples(seen: Look, columns: Mapping[str, str]) -> list[str]:
+    places = [seen.header.index(columns[name]) for name in DAYS if columns.get(name) in seen.header]
+    return [row[place].strip() for row in seen.rows for place in places if place < len(row) and row[place].strip()]
+
+
+def _plain(name: str) -> str:
+    """Suggest a name for a profile: *name* without days and numbers."""
+    words = UNPLAIN.sub("-", name.casefold()).split("-")
+    return "-".join(word for word in words if word and not word.isdigit())[:40] or "roster"
+
+
+def _typed() -> Draft:
+    columns = {name: chosen for name in FIELDS if (chosen := forms.optional(f"column-{name}"))}
+    values = {name: request.form.get(name, "")[: forms.LONGEST_FIELD] for name in TEXTS}
+    profile, save = forms.optional("profile").strip(), bool(forms.optional("save"))
+    return Draft(columns, frozenset(), values, bool(forms.optional("partial")), profile, save)
+
+
+@bp.post("")
+def match(upload_id: str) -> ResponseReturnValue:
+    """Take it as it is said, and read the file so."""
+    actor = permitted(Action.UPLOAD_ROSTER)
+    uploads, draft = services().uploads, _typed()
+    upload = uploads.find(upload_id)
+    try:
+        document = _document(draft, upload, _look(upload).header)
+        upload = uploads.lay_out(
+            upload_id, document, actor=actor.trail_name, profile=draft.profile, save=draft.save
+        )  # fmt: skip
+    except RosterRefused as exc:
+        return _page(upload_id, str(exc), 422)
+    except LifecycleError as exc:
+        return _page(upload_id, str(exc), errors.status_here(exc))
+    return go_on(upload)
+
+
+def _left_open(draft: Draft) -> list[str]:
+    """List what is still to be said, as sentences; what contradicts itself is left to `ProfileSettings`."""
+    columns, values = draft.columns, draft.values
+    needed = [] if draft.partial else [name for name in REQUIRED if name not in columns]
+    if not draft.partial and "name" not in columns and not {"first_name", "last_name"} <= columns.keys():
+        needed.append("name")
+    headers = list(columns.values())
+    twice = next((header for header in headers if headers.count(header) > 1), "")
+    named = ", ".join(roster_words.field_words(name) for name in needed)
+    asked = {
+        f"Say which column holds: {named}.": bool(needed),
+        f"The column “{twice}” stands for two fields; choose one of them.": bool(twice),
+        "Say how days are written; they are never guessed.": not values["date_format"],
+        "Say what it means when somebody is not in this file.": not values["scope"],
+        "Say which of the words with accents read right.": not values["encoding"],
+        "Name the vendor, or the column that does.": not (draft.partial or "vendor" in columns or values["vendor"]),
+        "Name a time zone, or the column that names a zone or a site.": not (
+            draft.partial or {"zone", "site"} & columns.keys() or values["zone"]
+        ),
+    }
+    return [sentence for sentence, is_open in asked.items() if is_open]
+
+
+def _document(draft: Draft, upload: Upload, header: Sequence[str]) -> dict[str, Any]:
+    """
+    Return what was said as a profile; what this page does not ask for stays as it was in the layout begun with.
+
+    Raises:
+        RosterRefused: If something that is never guessed was left open.
+    """
+    values, open_ = draft.values, _left_open(draft)
+    if open_:
+        raise RosterRefused(" ".join(open_))
+    starts = _starts(header)
+    start = starts.get(_start(upload, header, starts))
+    before = start.document if start else upload.layout.model_dump(mode="json") if upload.layout else {}
+    said: dict[str, Any] = {key: value for key, value in values.items() if value or key in MAY_BE_EMPTY}
+    said |= {"columns": dict(draft.columns), "header": list(header), "partial": draft.partial}
+    return {**before, **said, "zone": values["zone"] or None}

@@ -1,0 +1,213 @@
+"""What a person says about rows that cannot be used: from the form of one cause to `Repairs`, and back to words."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from zoneinfo import available_timezones
+
+from flask import request
+from werkzeug.exceptions import BadRequest
+
+from lifecycle.domain.errors import RosterRefused
+from lifecycle.domain.roster import Cause, Choice, DateOrder, Repairs, key_of_contract, key_of_worker
+from lifecycle.services.uploads import Item, Problem
+from lifecycle.web import forms
+
+Repair = Callable[[Repairs], Repairs]
+MOST = 200
+"""Values that are asked about at once."""
+ONE_BY_ONE = 20
+"""Up to so many contracts are asked about one by one."""
+MEANINGS = {
+    "running": "It runs",
+    "ended": "It has ended",
+    "withdrawn": "It never began",
+    "converted": "Has become an employee",
+    "aside": "Leave such rows aside",
+}
+"""What a word in a status column can mean."""
+CHOICES = {
+    Choice.FIRST_ROW: "The first row",
+    Choice.LAST_ROW: "The last row",
+    Choice.SOONER_END: "The sooner end",
+    Choice.LATER_END: "The later end",
+}
+OTHER_LINE = re.compile(r"\bline ([0-9]{1,9})\b")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows among which a person chooses the one that counts."""
+
+    key: str
+    words: str
+    rows: Sequence[Item]
+    others: Sequence[int]
+    """Lines that could count as well and say what is confirmed already."""
+
+
+def groups(problem: Problem, rows: Sequence[Item]) -> list[Group]:
+    """Gather the rows of one contract, or one worker; nothing where they are too many to go through one by one."""
+    found: dict[str, list[Item]] = defaultdict(list)
+    for row in rows:
+        same_worker = problem.cause is Cause.SHARED_ID
+        key = key_of_worker(row.worker_id) if same_worker else key_of_contract(row.worker_id, row.reference)
+        found[key].append(row)
+    if len(found) > ONE_BY_ONE:
+        return []
+    return [Group(key, key.partition(":")[2], own, _others(own)) for key, own in found.items()]
+
+
+def _others(rows: Sequence[Item]) -> list[int]:
+    """Return the lines that *rows* contradict and that are not among them: those say what is stored."""
+    named = {int(line) for row in rows for line in OTHER_LINE.findall(str(row.complaint.get("expected", "")))}
+    return sorted(named - {row.line for row in rows})
+
+
+def repair_of(cause: Cause) -> Repair:
+    """
+    Read what the form of *cause* says.
+
+    Raises:
+        BadRequest: If there is no repair for it.
+        RosterRefused: If something was left out.
+    """
+    reader = _READERS.get(cause)
+    if reader is None:
+        raise BadRequest("Rows of that cause are repaired in the file.")
+    return reader()
+
+
+def _date_order() -> Repair:
+    try:
+        order = DateOrder(forms.text("order"))
+    except ValueError as exc:
+        raise BadRequest("Either the day comes first or the month does.") from exc
+    return lambda repairs: replace(repairs, date_order=order)
+
+
+def _short_years() -> Repair:
+    return lambda repairs: replace(repairs, short_years=True)
+
+
+def _last_day() -> Repair:
+    if not forms.optional("last_day"):
+        raise RosterRefused("Give the day on which those contracts end.")
+    day = forms.required_day("last_day")
+    return lambda repairs: replace(repairs, last_day=day)
+
+
+def _zones() -> Repair:
+    said = _pairs()
+    unknown = next((zone for zone in said.values() if zone not in available_timezones()), None)
+    if unknown:
+        raise RosterRefused(f"{unknown} is no time zone; choose one such as Europe/Dublin.")
+    return lambda repairs: replace(repairs, zones={**repairs.zones, **said})
+
+
+def _statuses() -> Repair:
+    said = _pairs()
+    if not set(said.values()) <= MEANINGS.keys():
+        raise BadRequest("A status means one of: " + ", ".join(MEANINGS))
+    return lambda repairs: replace(repairs, statuses={**repairs.statuses, **said})
+
+
+def _sponsors() -> Repair:
+    said = _pairs()
+    return lambda repairs: replace(repairs, sponsors={**repairs.sponsors, **said})
+
+
+def _rows() -> Repair:
+    if forms.optional("choice"):
+        try:
+            choice = Choice(forms.optional("choice"))
+        except ValueError as exc:
+            raise BadRequest("That is no way to choose a row.") from exc
+        return lambda repairs: replace(repairs, choice=choice)
+    lines = {key: int(line) for key, line in _pairs().items() if line.isascii() and line.isdigit() and len(line) < 9}
+    if not lines:
+        raise RosterRefused("Choose a row first.")
+    return lambda repairs: replace(repairs, lines={**repairs.lines, **lines})
+
+
+def _converted() -> Repair:
+    said = frozenset(forms.several("worker", MOST))
+    if not said:
+        raise RosterRefused("Choose those who have become employees; the others stay as they are.")
+    return lambda repairs: replace(repairs, converted=repairs.converted | said)
+
+
+def _pairs() -> dict[str, str]:
+    """
+    Return what was said about each value: ``value-1`` and ``meant-1``, ``value-2`` and so on.
+
+    Raises:
+        RosterRefused: If nothing was said about any of them.
+    """
+    said = {
+        value: request.form.get(f"meant-{name.removeprefix('value-')}", "").strip()[: forms.LONGEST_FIELD]
+        for name, value in request.form.items()
+        if name.startswith("value-")
+    }
+    said = {value: meant for value, meant in said.items() if meant}
+    if not said:
+        raise RosterRefused("Say what at least one of them means.")
+    return said
+
+
+_READERS: Mapping[Cause, Callable[[], Repair]] = {
+    Cause.DATE_ORDER: _date_order,
+    Cause.SHORT_YEAR: _short_years,
+    Cause.NO_LAST_DAY: _last_day,
+    Cause.UNKNOWN_ZONE: _zones,
+    Cause.UNKNOWN_STATUS: _statuses,
+    Cause.SPONSOR: _sponsors,
+    Cause.DUPLICATE: _rows,
+    Cause.SHARED_ID: _rows,
+    Cause.CONVERSION: _converted,
+}
+
+
+@dataclass(frozen=True)
+class Said:
+    """One thing that was said, so that it can be taken back."""
+
+    field: str
+    words: str
+
+
+def said(repairs: Repairs) -> list[Said]:
+    """List what was said about the rows of a file so far."""
+    several = {
+        "zones": [f"{site} lies in {zone}" for site, zone in repairs.zones.items()],
+        "statuses": [f"“{word}” means: {MEANINGS.get(m, m).lower()}" for word, m in repairs.statuses.items()],
+        "sponsors": [f"“{spelling}” is {meant}" for spelling, meant in repairs.sponsors.items()],
+        "lines": [f"row {line} counts for {key.partition(':')[2]}" for key, line in repairs.lines.items()],
+        "converted": [f"{worker} has become an employee" for worker in sorted(repairs.converted)],
+    }
+    single = {
+        "date_order": repairs.date_order.value.replace("-", " ") if repairs.date_order else "",
+        "short_years": "years of two digits are from 2000 on" if repairs.short_years else "",
+        "last_day": f"rows without a last day end on {repairs.last_day:%-d %b %Y}" if repairs.last_day else "",
+        "choice": f"of rows that contradict each other, {CHOICES[repairs.choice].lower()} counts"
+        if repairs.choice
+        else "",
+    }
+    found = [Said(field, words) for field, words in single.items() if words]
+    return found + [Said(field, _joined(words)) for field, words in several.items() if words]
+
+
+def _joined(words: Sequence[str]) -> str:
+    first = "; ".join(words[:4])
+    return f"{first}; and {len(words) - 4} more" if len(words) > 4 else first
+
+
+def without(field: str) -> Repair:
+    """Return the repair that takes back what was said about one field of `Repairs`."""
+    nothing = Repairs()
+    if not hasattr(nothing, field):
+        raise BadRequest("Nothing of that name was said.")
+    return lambda repairs: replace(repairs, **{field: getattr(nothing, field)})
