@@ -50,6 +50,7 @@ class Claim:
         Raises:
             Superseded: If somebody else works on the upload now, or it was discarded.
         """
+        self._last[0] = monotonic()
         with self.store.write() as unit:
             states, beat_at = WORKING, self.wall()
             if not rosters.change_upload(

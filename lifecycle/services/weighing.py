@@ -1,4 +1,4 @@
-"""What changes do to access at one instant. Contracts that are alike are weighed once: a roster has thousands of them."""
+"""What changes do to access at one instant. Contracts that are alike are weighed once: rosters have thousands."""
 
 from __future__ import annotations
 
