@@ -231,7 +231,9 @@ class Runtime:
     @cached_property
     def tidying(self) -> Tidying:
         """What time alone changes about rosters."""
-        return Tidying(self.store, self.roster_files, self.intake, self.batches, self.settings.rosters)
+        return Tidying(
+            self.store, self.roster_files, self.intake, self.batches, self.confirmations, self.settings.rosters
+        )
 
     @cached_property
     def visits(self) -> Visits:

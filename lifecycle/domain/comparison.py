@@ -96,6 +96,8 @@ class Comparing:
     says_standing: bool = False
     """Whether it has a column that says whether a contract runs."""
     repairs: Repairs = field(default=Repairs())
+    zeros: Mapping[str, str] = field(default_factory=dict)
+    """Worker ids that are known and begin with zeros, by what is left when a spreadsheet has eaten them."""
     contested: frozenset[str] = frozenset()
     """Contract numbers that several workers of this roster have."""
 
@@ -281,6 +283,11 @@ def _compare(row: RosterRow, known: _Known, comparing: Comparing) -> Change:
         remedy = "Send the file that adds contracts first, or correct the number."
         value = row.reference or row.worker_id or ""
         return _unusable(row, _complain(row, Cause.NOT_KNOWN, "reference", value, "a contract that is known", remedy))
+    whole = comparing.zeros.get(row.worker_id or "")
+    if whole:
+        remedy = "Format the column as text in the spreadsheet and enter the ids again."
+        expected = f"an id of its own; {whole} is known, and this is what is left without its zeros"
+        return _unusable(row, _complain(row, Cause.SPOILT_ID, "worker_id", row.worker_id or "", expected, remedy))
     return _joins(row, known, comparing)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from lifecycle.domain.access import Contract, desired_access, gives_god
 from lifecycle.domain.entitlement import Catalogue, Tier
 from lifecycle.domain.roster import Standing
+
+TODAY = timedelta(hours=24)
 
 
 class Weight(StrEnum):
@@ -18,6 +20,8 @@ class Weight(StrEnum):
     REMOVED_NOW = "access removed at once"
     GOD_SOONER = "god mode ends sooner"
     GOD_LATER = "god mode ends later"
+    NARROWS_TODAY = "narrowing starts today"
+    """Within a day, and not before this roster."""
     ENDS_SOONER = "access ends sooner"
     ENDS_LATER = "access ends later"
     GIVEN_NOW = "access given at once"
@@ -77,6 +81,10 @@ def _of_days(before: Contract, after: Contract, catalogue: Catalogue, now: datet
     god = _of_god(before, after, catalogue)
     if god is not None:
         return god
+    narrows_at = new.falls_below(Tier.GOD, new.starts_at)
+    if now < new.ends_at and narrows_at <= now + TODAY < old.falls_below(Tier.GOD, old.starts_at):
+        words = f"narrowing starts {_stamp(max(narrows_at, now))}; access ends {_stamp(new.ends_at)}"
+        return Consequence(Weight.NARROWS_TODAY, f"{words} instead of {_stamp(old.ends_at)}")
     if new.ends_at != old.ends_at:
         if max(new.ends_at, old.ends_at) <= now:
             return Consequence(Weight.NOTHING, "over before and after")

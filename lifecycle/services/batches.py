@@ -241,6 +241,13 @@ class Batches:
             expires_at=row.received_at + LONG, terms=row.digest, reviews=tuple(reviews),
         )  # fmt: skip
 
+    def agreed(self) -> list[str]:
+        """List held rosters that two people have released and that were not applied, as after a crash in between."""
+        with self.store.read() as unit:
+            held = rosters.uploads(unit, states=(State.HELD,), limit=1000)
+            said = {row.id: [r for r in rosters.reviews(unit, row.id) if r.digest == row.digest] for row in held}
+        return [upload_id for upload_id, own in said.items() if len(own) >= TWO_PEOPLE]
+
     def remind(self, now: datetime) -> None:
         """Tell again of rosters that have been held for long."""
         with self.store.read() as unit:

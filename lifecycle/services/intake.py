@@ -216,12 +216,12 @@ class Intake:
         now = self.clock.now()
         with self.store.read() as unit:
             last = rosters.last_import(unit, upload.source)
-            contested = rosters.contested_references(unit, upload.id)
+            comparing = self._comparing(unit, upload, layout, now)
         base = last.id if last else ""
         unmoved = stager is None and upload.base == base
         tally = Tally(self.settings.guard.moved_days, known_of_new=upload.digest_of_new if unmoved else "")
         comparer = Comparer(
-            self.store, self.rulebook, upload.id, self._comparing(upload, layout, contested, now), now,
+            self.store, self.rulebook, upload.id, comparing, now,
             stager.seen if stager else None, tally, claim.beat_now_and_then,
         )  # fmt: skip
         comparer.run()
@@ -234,9 +234,7 @@ class Intake:
         rules = [upload.sha256, document, repr(upload.repairs), self.rulebook.fingerprint]
         return Worked(tally, guard, tally.digest([*rules, repr(guard)]), base, now)
 
-    def _comparing(
-        self, upload: Upload, layout: ProfileSettings, contested: frozenset[str], now: datetime
-    ) -> Comparing:
+    def _comparing(self, unit: Unit, upload: Upload, layout: ProfileSettings, now: datetime) -> Comparing:
         @lru_cache(maxsize=512)
         def today(zone: str) -> date:
             return now.astimezone(ZoneInfo(zone)).date()
@@ -251,7 +249,8 @@ class Intake:
             partial=layout.partial,
             says_standing=bool({"status", "worker_type"} & layout.columns.keys()),
             repairs=upload.repairs,
-            contested=contested,
+            zeros=rosters.ids_with_zeros(unit, upload.source),
+            contested=rosters.contested_references(unit, upload.id),
         )
 
     def _absent(self, upload: Upload, layout: ProfileSettings, comparer: Comparer, stager: Stager | None) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.batches import Batches
+from lifecycle.services.confirmation import Confirmations
 from lifecycle.services.files import RosterFiles
 from lifecycle.services.intake import Intake
 from lifecycle.settings.rosters import RosterSettings
 from lifecycle.store import rosters
 from lifecycle.store.unit import Store
 
+_log = logging.getLogger(__name__)
 UPLOADS_AT_ONCE = 20
 ROWS_AT_ONCE = 20_000
 
@@ -24,16 +28,25 @@ class Tidying:
     files: RosterFiles
     intake: Intake
     batches: Batches
+    confirmations: Confirmations
     settings: RosterSettings
 
     def run(self, now: datetime) -> None:
         """Take up what a dead process left, tell again of what is held, and delete what is old."""
         self.intake.recover()
+        for upload_id in self.batches.agreed():
+            self._apply(upload_id)
         self.batches.remind(now)
         with self.store.read() as unit:
             old = rosters.settled_before(unit, now - timedelta(days=self.settings.keep_days), UPLOADS_AT_ONCE)
         for upload_id in old:
             self._forget(upload_id)
+
+    def _apply(self, upload_id: str) -> None:
+        try:
+            self.confirmations.release(upload_id, actor="scheduler")
+        except LifecycleError as exc:  # it is held anew, or somebody is at it
+            _log.info("roster %s: %s", upload_id, exc)
 
     def _forget(self, upload_id: str) -> None:
         deleted = ROWS_AT_ONCE

@@ -456,3 +456,9 @@ def forget_file(unit: Unit, upload_id: str) -> None:
 def next_import_number(unit: Unit) -> int:
     """Return the number of the next import."""
     return (unit.session.scalar(select(func.max(_M.number))) or 0) + 1
+
+
+def ids_with_zeros(unit: Unit, source: str) -> dict[str, str]:
+    """Return the worker ids of a source that begin with zeros, by what is left without them."""
+    query = select(_I.worker_id).where(_I.source == source, _I.worker_id >= "0", _I.worker_id < "1")
+    return {id_.lstrip("0"): id_ for id_ in unit.session.scalars(query) if id_.lstrip("0") not in {"", id_}}

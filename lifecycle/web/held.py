@@ -52,15 +52,13 @@ def review(upload_id: str) -> ResponseReturnValue:
     number = int(typed) if typed.isascii() and typed.isdigit() else None
     use_cases = services()
     try:
-        released = use_cases.batches.review(
+        upload = use_cases.confirmations.review(
             upload_id, actor=actor, verdict=verdict, digest=forms.optional("digest"),
             note=forms.long_text("note").strip(), typed=number,
         )  # fmt: skip
-        if released:
-            use_cases.confirmations.release(upload_id, actor=actor.trail_name)
     except LifecycleError as exc:
         return _page(actor, upload_id, str(exc), errors.status_here(exc))
-    flash(_outcome(verdict, released=released))
+    flash(_outcome(verdict, released=upload.state is not State.HELD))
     return redirect(url_for("rosters.show", upload_id=upload_id), 303)
 
 
