@@ -215,7 +215,7 @@ def _by_contract(rows: Iterable[RosterRow], known: _Known) -> dict[str, list[Ros
     groups: dict[str, list[RosterRow]] = defaultdict(list)
     for row in sorted(rows):
         match = known.contract_of(row)
-        groups[match.engagement.id if match else f"{row.reference or ''}/{row.first_day}"].append(row)
+        groups[match.engagement.id if match else row.reference or f"/{row.first_day}"].append(row)
     return groups
 
 

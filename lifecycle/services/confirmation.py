@@ -132,6 +132,7 @@ class Confirmations:
             if not rosters.change_upload(unit, upload.id, (State.APPLYING,), worker_is=claim.worker, **values):
                 raise UploadClosed("Somebody else was faster.")
             note_accepted(unit, upload, now, application.import_id)
+            self.intake.layouts.remember(unit, upload.profile, upload.repairs, actor, now)
             self._tell(unit, upload, now)
             self.extensions.tell_lapsed(unit, application.lapsed, now)
             self.extensions.tell_unagreed(unit, application.unagreed, now)

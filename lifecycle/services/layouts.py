@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lifecycle.domain.errors import NotFound, RosterRefused
+from lifecycle.domain.roster import Repairs
 from lifecycle.feed.matching import headers_match
 from lifecycle.feed.profile import Profile
 from lifecycle.settings import Settings
@@ -75,6 +76,21 @@ class Layouts:
         unit.audit(
             at=now, actor=actor, action="profile-saved", object_=f"profile:{name}", before=before, after=document
         )
+
+    def remember(self, unit: Unit, name: str, repairs: Repairs, actor: str, now: datetime) -> None:
+        """Keep with a saved profile what a person has said of spellings, so that next week nobody is asked again."""
+        row = unit.session.get(RosterProfileRow, name)
+        if row is None:
+            return
+        known = ProfileSettings.model_validate(row.document)
+        said = {
+            "site_zones": {**known.site_zones, **repairs.zones},
+            "sponsors": {**known.sponsors, **repairs.sponsors},
+            "statuses": {**known.statuses, **repairs.statuses},
+        }
+        layout = ProfileSettings.model_validate({**known.model_dump(), **said})
+        if layout != known:
+            self.save(unit, name, layout, actor, now)
 
     def profile(self, name: str, layout: ProfileSettings) -> Profile:
         """Return a profile as the feed takes it."""

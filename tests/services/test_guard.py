@@ -212,6 +212,17 @@ def test_two_who_release_at_once_apply_it_once(world: World) -> None:
         assert len(rosters.imports_of(unit, "plain", 10)) == 2
 
 
+def test_a_release_that_a_crash_cut_short_is_finished(world: World) -> None:
+    upload = send(world, leaving(6))
+    for by in ("petra", "hans"):
+        now = world.runtime.uploads.find(upload.id)
+        said = {"digest": now.digest, "note": "looked at", "typed": now.changing, "verdict": Verdict.APPROVE}
+        world.runtime.batches.review(upload.id, actor=world.actor(by), **said)
+    assert world.runtime.uploads.find(upload.id).state is State.HELD
+    world.runtime.tidying.run(world.clock.at)
+    assert world.runtime.uploads.find(upload.id).state is State.APPLIED
+
+
 def test_a_held_roster_is_told_of_until_somebody_decides(world: World) -> None:
     upload = send(world, leaving(6))
     for hours in (0.5, 1, 4, 30):

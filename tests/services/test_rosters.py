@@ -321,6 +321,23 @@ def test_a_misspelt_sponsor_is_pointed_out_and_matched_once(world: World) -> Non
     assert world.runtime.uploads.problems(matched.id) == []
 
 
+def test_what_was_said_of_spellings_is_remembered_with_a_saved_profile(world: World) -> None:
+    document = {**PROFILES["plain"], "source": "ours"}
+    upload = take_in(world, line("w1", "agent", site="atlantis"))
+    world.runtime.uploads.lay_out(upload.id, document, actor="hr", profile="weekly", save=True)
+    upload = world.runtime.intake.advance(upload.id)
+    confirm(world, repaired(world, upload, zones={"atlantis": "Atlantic/Azores"}))
+    world.clock.move(days=7)
+    again = take_in(world, line("w1", "agent", site="atlantis"), line("w2", "agent", site="atlantis"), profile="weekly")
+    assert (again.unusable, again.changing) == (0, 1)
+
+
+def test_an_id_whose_zeros_a_spreadsheet_has_eaten_is_nobody_new(world: World) -> None:
+    world.roster(line("0042", "agent"), line("42000", "agent"))
+    upload = take_in(world, line("42", "agent", contract="C-42"), line("42000", "agent"))
+    assert [p.cause for p in world.runtime.uploads.problems(upload.id)] == [Cause.SPOILT_ID]
+
+
 def test_unusable_rows_are_left_out_only_on_purpose(world: World) -> None:
     broken = line("w2", "agent").replace("2026-03-31", "soon")
     upload = take_in(world, line("w1", "agent"), broken)
