@@ -77,8 +77,8 @@ def change_upload(
 def digests(unit: Unit, source: str) -> Iterator[str]:
     """Stream the digests of all rows that stored contracts were last spoken of by, those not missing."""
     known = (_E.source == source, _E.row_digest != "", _E.missing_since.is_(None))
-    query = select(_E.row_digest).where(*known)
-    yield from unit.session.execute(query, execution_options={"yield_per": AT_ONCE}).scalars()
+    for (digest,) in unit.stream(select(_E.row_digest).where(*known)):
+        yield digest
 
 
 def contracts_about(
@@ -119,8 +119,11 @@ def unseen(unit: Unit, source: str, since: date, seen: Collection[str], excepted
     query = select(_E.id, _E.row_digest, _E.missing_since).where(
         _E.source == source, _E.last_day >= since, _E.standing == Standing.RUNNING.value
     )
-    rows = unit.session.execute(query.order_by(_E.id), execution_options={"yield_per": AT_ONCE})
-    return [id_ for id_, digest, missing in rows if (missing is not None or digest not in seen) and id_ not in excepted]
+    return sorted(
+        id_
+        for id_, digest, missing in unit.stream(query)
+        if (missing is not None or digest not in seen) and id_ not in excepted
+    )
 
 
 def contracts(unit: Unit, ids: Collection[str]) -> list[StoredContract]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, islice
@@ -23,6 +23,7 @@ from lifecycle.store.tables import AuditHeadRow, AuditRow, StateRow
 BUSY_MILLISECONDS = 30_000
 POOL_SIZE = 20
 RECORDS_AT_ONCE = 2_000
+ROWS_STREAMED = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,23 @@ class Unit:
         """Lend the dictionary of this name, in which use cases keep what this unit has loaded and does not change."""
         kept: dict[Any, Any] = self.session.info.setdefault(name, {})
         return kept
+
+    def stream(self, query: Any) -> Iterator[tuple[Any, ...]]:
+        """
+        Yield the rows of *query* as the driver gives them, for reading a million: instants are whole microseconds.
+
+        A row through SQLAlchemy's result takes ten times as long as the driver needs for it.
+        """
+        connection = self.session.connection()
+        statement = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+        raw: Any = connection.connection.driver_connection
+        # the server keeps a cursor with a name, and would else send everything at once
+        with closing(
+            raw.cursor(name=f"stream_{token_hex(4)}") if self.dialect == "postgresql" else raw.cursor()
+        ) as cursor:
+            cursor.execute(statement.replace("%%", "%"))
+            while rows := cursor.fetchmany(ROWS_STREAMED):
+                yield from rows
 
     def lock(self, statement: Any) -> Any:
         """

@@ -1,0 +1,42 @@
+"""Rows as the driver gives them: all of them, whatever text is asked for."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from sqlalchemy import literal, select
+
+from lifecycle.domain.engagement import Engagement, EngagementId
+from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.store import people, rosters
+from lifecycle.store.unit import Store
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("source", ["plain", "it's", "100%", "a\\b", "%s %(x)s", "Zürich; DROP TABLE engagement; --"])
+def test_a_million_rows_are_read_by_the_driver_whatever_their_source_is_called(ready_url: str, source: str) -> None:
+    store = Store(ready_url)
+    with store.write() as unit:
+        person = IdentityId(f"i-{source}"[:36])
+        people.add_identities(unit, [Identity(person, "Ada", "w1", source)], NOW)
+        first = date(2026, 1, 1)
+        contracts = [
+            Engagement(
+                EngagementId(f"{n}-{source}"[:36]),
+                person,
+                source,
+                f"C{n}",
+                date(2026, 1, 1),
+                date(2026, 9, n + 1),
+                "UTC",
+                "V",
+            )
+            for n in range(3)
+        ]
+        people.add_engagements(unit, contracts, NOW, {e.id: f"digest {e.reference}" for e in contracts[:2]})
+    with store.read() as unit:
+        assert sorted(rosters.digests(unit, source)) == ["digest C0", "digest C1"]
+        missing = rosters.unseen(unit, source, date(2026, 9, 2), {"digest C1"}, frozenset())
+        assert missing == [contracts[2].id]
+        assert list(unit.stream(select(literal(1)).limit(0))) == []
+    store.close()
