@@ -133,7 +133,7 @@ class Intake:
         with self.store.read() as unit:
             same = rosters.import_of_file(unit, upload.source, upload.sha256)
             last = rosters.last_import(unit, upload.source)
-            source = unit.session.get(RosterSourceRow, upload.source)
+            newest = rosters.newest(unit, upload.source, "" if is_full(upload) else upload.profile)
         if same is not None and last is not None and same.id == last.id and same.profile == upload.profile:
             words = f"This very file was confirmed on {same.confirmed_at:%-d %B %Y, %H:%M} UTC; nothing is to be done."
             with self.store.write() as unit:
@@ -146,17 +146,16 @@ class Intake:
                 rosters.change_upload(unit, upload.id, (State.RECEIVED,), **values)
                 note_accepted(unit, upload, self.clock.now(), same.id)
             return self.uploads.find(upload.id)
-        newer = bool(upload.as_of and last and last.as_of and upload.as_of >= last.as_of)
+        newer = bool(upload.as_of and last and upload.as_of >= (last.as_of or last.confirmed_at))
         if same is not None and last is not None and same.id != last.id and not newer:
             return self._refuse(
                 upload,
                 f"This is the file of {same.confirmed_at:%-d %B %Y, %H:%M} UTC; a newer one was confirmed since.",
             )
-        if upload.as_of and source and source.as_of and upload.as_of < source.as_of:
-            return self._refuse(
-                upload, f"It was made {upload.as_of:%-d %B %Y, %H:%M} UTC, before the last confirmed one of "
-                f"{source.as_of:%-d %B %Y, %H:%M} UTC. Ask for a new one."
-            )  # fmt: skip
+        if upload.as_of and newest and upload.as_of < newest:
+            made, last_made = f"{upload.as_of:%-d %B %Y, %H:%M}", f"{newest:%-d %B %Y, %H:%M}"
+            why = f"It was made {made} UTC, before the last confirmed one of {last_made} UTC. Ask for a new one."
+            return self._refuse(upload, why)
         return upload
 
     def _refuse(self, upload: Upload, why: str) -> Upload:
@@ -342,6 +341,11 @@ def shown(
         "base": worked.base,
         "shown_at": now,
     }
+
+
+def is_full(upload: Upload) -> bool:
+    """Say whether everybody of its source is in an upload, so that an older one would undo what others have said."""
+    return upload.layout is not None and upload.layout.scope is Scope.FULL
 
 
 def in_scope(vendor: str, layout: ProfileSettings) -> bool:

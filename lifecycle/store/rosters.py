@@ -465,3 +465,9 @@ def ids_with_zeros(unit: Unit, source: str) -> dict[str, str]:
     """Return the worker ids of a source that begin with zeros, by what is left without them."""
     query = select(_I.worker_id).where(_I.source == source, _I.worker_id >= "0", _I.worker_id < "1")
     return {id_.lstrip("0"): id_ for id_ in unit.session.scalars(query) if id_.lstrip("0") not in {"", id_}}
+
+
+def newest(unit: Unit, source: str, profile: str = "") -> datetime | None:
+    """Return when the newest confirmed roster of a source was made, or of one of its profiles; None if unknown."""
+    query = select(func.max(_M.as_of)).where(_M.source == source)
+    return unit.session.scalar(query.where(_M.profile == profile) if profile else query)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -118,10 +119,20 @@ def receive() -> ResponseReturnValue:
             actor=actor.trail_name,
             member_id=actor.id,
             profile=forms.optional("profile"),
+            as_of=_made(),
         )
     except LifecycleError as exc:
         return _upload_page(_too_large() if isinstance(exc, FileTooLarge) else str(exc), errors.status_here(exc))
     return go_on(services().uploads.find(upload_id))
+
+
+def _made() -> datetime | None:
+    """Return when the file was made, never later than now: as somebody says, or else as their machine does."""
+    now, day, modified = services().clock.now(), forms.optional_day("made_on"), forms.optional("modified")
+    if day is not None:
+        return min(datetime.combine(day + timedelta(days=1), time(), UTC), now)
+    known = modified.isascii() and modified.isdigit() and len(modified) < 14
+    return min(datetime.fromtimestamp(int(modified) / 1000, UTC), now) if known else None
 
 
 def _printable(name: str) -> str:

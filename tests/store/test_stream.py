@@ -19,7 +19,6 @@ def test_a_million_rows_are_read_by_the_driver_whatever_their_source_is_called(r
     with store.write() as unit:
         person = IdentityId(f"i-{source}"[:36])
         people.add_identities(unit, [Identity(person, "Ada", "w1", source)], NOW)
-        first = date(2026, 1, 1)
         contracts = [
             Engagement(
                 EngagementId(f"{n}-{source}"[:36]),

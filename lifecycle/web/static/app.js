@@ -69,6 +69,7 @@
     sending.addEventListener("submit", e => {
       e.preventDefault();
       if (!fits()) { file.focus(); return; }
+      sending.elements.modified.value = file.files[0].lastModified;
       const call = new XMLHttpRequest(), bar = $("progress", shown), told = $("[data-told]", shown);
       shown.hidden = false; button.disabled = true; told.textContent = "Being sent";
       const failed = text => { shown.hidden = true; button.disabled = false; words(problem, text); };
