@@ -52,6 +52,8 @@ class Worked:
     """Id of the last import of the source that it was compared with."""
     now: datetime
     """The instant that it was worked out for."""
+    counts: Mapping[str, int] | None = None
+    """What reading came to; None where the file was not read for this."""
 
 
 @dataclass
@@ -181,16 +183,13 @@ class Intake:
                 self._clear(upload.id)
                 claim.end(State.RECEIVED, error=str(exc.complaint))
                 return self.uploads.find(upload.id)
-            claim.beat(lines=stager.counts["lines"])
-            worked = self._compare(upload, layout, claim, stager)
-            counts = {**stager.counts, "untouched": stager.known}
-            self.show_anew(upload.id, claim, worked, counts)
+            self.show_anew(upload.id, claim, self._compare(upload, layout, claim, stager))
         return self.uploads.find(upload.id)
 
-    def show_anew(self, upload_id: str, claim: Claim, worked: Worked, counts: dict[str, int] | None = None) -> None:
+    def show_anew(self, upload_id: str, claim: Claim, worked: Worked) -> None:
         """Store what an upload would do, for somebody to look at."""
         with self.store.read() as unit:
-            values = shown(unit, upload_id, worked, self.clock.now(), counts)
+            values = shown(unit, upload_id, worked, self.clock.now())
         claim.end(State.READY, **values)
 
     def _stage(self, upload: Upload, layout: ProfileSettings, claim: Claim) -> Stager:
@@ -213,6 +212,8 @@ class Intake:
     def _compare(self, upload: Upload, layout: ProfileSettings, claim: Claim, stager: Stager | None) -> Worked:
         """Compare what is staged; without a *stager* it was compared before, and is worked out for this instant."""
         now = self.clock.now()
+        if stager is not None:
+            claim.beat(lines=stager.counts["lines"])
         with self.store.read() as unit:
             last = rosters.last_import(unit, upload.source)
             comparing = self._comparing(unit, upload, layout, now)
@@ -231,7 +232,8 @@ class Intake:
             guard = self._guard(unit, upload, layout, tally, now)
         document = layout.model_dump_json()
         rules = [upload.sha256, document, repr(upload.repairs), self.rulebook.fingerprint]
-        return Worked(tally, guard, tally.digest([*rules, repr(guard)]), base, now)
+        counts = None if stager is None else {**stager.counts, "untouched": stager.known}
+        return Worked(tally, guard, tally.digest([*rules, repr(guard)]), base, now, counts)
 
     def _comparing(self, unit: Unit, upload: Upload, layout: ProfileSettings, now: datetime) -> Comparing:
         @lru_cache(maxsize=512)
@@ -308,10 +310,18 @@ class Intake:
         return self.settings.guard.limits
 
     def work_out_anew(self, upload_id: str, claim: Claim) -> Worked:
-        """Compare an upload as of now, without reading its file again."""
+        """
+        Compare an upload as of now. Its file is read again only if another roster of its source was applied since:
+        rows that said what was stored then may say something else now.
+        """
         upload = self.uploads.find(upload_id)
         assert upload.layout is not None  # noqa: S101 - what was compared before has a layout
-        return self._compare(upload, upload.layout, claim, None)
+        with self.store.read() as unit:
+            last = rosters.last_import(unit, upload.source)
+        if upload.base == (last.id if last else ""):
+            return self._compare(upload, upload.layout, claim, None)
+        self._clear(upload.id)
+        return self._compare(upload, upload.layout, claim, self._stage(upload, upload.layout, claim))
 
     def _clear(self, upload_id: str) -> None:
         while True:
@@ -325,12 +335,10 @@ class Intake:
             self.start(upload_id)
 
 
-def shown(
-    unit: Unit, upload_id: str, worked: Worked, now: datetime, counts: Mapping[str, int] | None = None
-) -> dict[str, Any]:
-    """Return the columns of an upload that say what it would do; *counts* are those of reading, if it was read now."""
+def shown(unit: Unit, upload_id: str, worked: Worked, now: datetime) -> dict[str, Any]:
+    """Return the columns of an upload that say what it would do."""
     counted = {kind: n for (kind,), n in rosters.count_items(unit, upload_id, "kind").items()}
-    read = counts if counts is not None else Uploads.row(unit, upload_id).counts
+    read = worked.counts if worked.counts is not None else Uploads.row(unit, upload_id).counts
     kept = {name: n for name, n in read.items() if name not in set(Kind)}
     return {
         "counts": {**kept, **counted},

@@ -59,7 +59,7 @@ def test_ended_at_first_sight_never_grants_and_takes_away_what_is_there(world: W
     assert world.tool.accounts["id-w1"].disabled
 
 
-def test_an_earlier_end_acts_at_once_and_a_later_one_gives_no_god_back_by_a_revived_grant(world: World) -> None:
+def test_an_earlier_end_acts_at_once_and_a_later_one_gives_nothing_back_by_itself(world: World) -> None:
     world.account("w1")
     world.roster(line("w1", "agent"))
     world.tick()
@@ -69,9 +69,8 @@ def test_an_earlier_end_acts_at_once_and_a_later_one_gives_no_god_back_by_a_revi
     assert world.tool.accounts["id-w1"].disabled
     world.roster(line("w1", "agent", last=date(2026, 6, 30)))
     world.tick()
-    assert world.held("w1") == {"agent"}
-    assert not world.tool.accounts["id-w1"].disabled
-    assert world.tool.accounts["id-w1"].expires_at == utc(2026, 6, 30, 22)
+    assert world.held("w1") == set()
+    assert world.tool.accounts["id-w1"].disabled
 
 
 def test_a_renewal_keeps_access_without_a_gap(world: World) -> None:

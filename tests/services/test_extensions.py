@@ -43,6 +43,10 @@ def bring(world: World, worker: str = "w1", *, last: date | None = None, **facts
     after = replace(before, last_day=last or before.last_day, measures=replace(before.measures, **decided), **facts)
     with world.runtime.store.write() as unit:
         people.update_engagements(unit, [after], world.clock.now())
+        if "lapsed_at" in decided:
+            people.set_lapsed(unit, [after.id], decided["lapsed_at"])
+        if "god_ends_at" in decided:
+            people.set_god_ends(unit, [after.id], decided["god_ends_at"])
     return after
 
 

@@ -240,6 +240,17 @@ def test_an_older_file_after_a_newer_one_is_refused(world: World) -> None:
     assert send(old, world.clock.at + timedelta(minutes=1)).state is State.READY
 
 
+def test_a_file_that_was_overtaken_is_read_again_before_it_is_applied(world: World) -> None:
+    june = line("w1", "agent", last=date(2026, 6, 30))
+    world.roster(line("w1", "agent"), line("w2", "agent"))
+    waiting = take_in(world, line("w1", "agent"), line("w2", "clerk"))
+    world.roster(june, line("w2", "agent"))
+    with pytest.raises(RosterRefused, match="changed since it was shown"):
+        world.runtime.confirmations.confirm(waiting.id, actor="hr", digest=waiting.digest)
+    again = world.runtime.uploads.find(waiting.id)
+    assert [(k, w) for k, w, _ in rows(world, again)] == [("sooner", "w1"), ("changed", "w2")]
+
+
 # --- repairs --------------------------------------------------------------------------------------------------------
 
 

@@ -68,6 +68,7 @@ def test_a_file_is_taken_at_the_second_look_and_put_away(watching: Visits, inbox
     assert second.words == ("roster.csv was applied.", "There is nothing new.")
     assert recorder.delivered == [("roster.csv", b"content of roster.csv")]
     expected = {"file_name": "roster.csv", "way": "folder", "profile": "plain", "as_of": MONDAY, "canary": ""}
+    expected["sender"] = "agency"
     assert recorder.calls == [expected]
     assert beside(inbox) == {"inbox": [], "accepted": ["roster.csv"]}
     assert watching.look("agency").words == ("There is nothing new.",)
