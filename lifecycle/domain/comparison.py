@@ -356,29 +356,37 @@ def _differences(identity: Identity, before: Engagement, after: Engagement, row:
     return tuple(found)
 
 
-class _Written(dict[date | None, str]):
-    """Days as text, each written once: a million rows have a few thousand of them."""
+class _Written(dict[object, str]):
+    """Days and other facts with few values as text, each written once: a million rows have a few thousand days."""
 
-    def __missing__(self, day: date | None) -> str:
-        self[day] = text = str(day)
+    def __missing__(self, fact: object) -> str:
+        self[fact] = text = str(fact)
         return text
 
 
 _WRITTEN = _Written()
 
 
-def digest_of(row: RosterRow, carried: str) -> str:
+def digests_of(rows: Sequence[RosterRow], carried: str) -> list[str]:
     """
-    Return what two rows share when they state the same facts, whatever their lines.
+    Return for each row what two rows share when they state the same facts, whatever their lines.
 
     Args:
-        row: As read.
-        carried: The fields that its file has columns for; a fact that is not stated is none that is empty.
+        rows: As read.
+        carried: The fields that their file has columns for; a fact that is not stated is none that is empty.
     """
-    _, w, r, n, e, v, s, o, i, z, first, last, g, a = row  # joined by hand: this is done a million times
-    days = f"{_WRITTEN[first]}\x1f{_WRITTEN[last]}"
-    text = f"{carried}\x1f{w}\x1f{r}\x1f{n}\x1f{e}\x1f{v}\x1f{s}\x1f{o}\x1f{i}\x1f{z}\x1f{days}\x1f{g}\x1f{a}"
-    return blake2b(text.encode(), digest_size=16).hexdigest()
+    if not rows:
+        return []
+    _, *columns = zip(*rows, strict=True)  # column by column: this is done for a million rows
+    texts = [column if None not in column else map(str, column) for column in columns[:-4]]
+    written = [map(_WRITTEN.__getitem__, column) for column in columns[-4:]]
+    joined = map("\x1f".join, zip(*texts, *written, strict=True))
+    return [blake2b(f"{carried}\x1f{text}".encode(), digest_size=16).hexdigest() for text in joined]
+
+
+def digest_of(row: RosterRow, carried: str) -> str:
+    """Return the digest of one row, see `digests_of`."""
+    return digests_of([row], carried)[0]
 
 
 def renamed(change: Change) -> Identity | None:

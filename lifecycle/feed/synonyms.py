@@ -11,7 +11,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
         "Assignment Number", "Placement ID", "Engagement", "Work Order", "Reference",
     ),
     "worker_id": (
-        "Person ID", "WAND Worker ID", "Worker ID", "Contingent Worker ID", "Worker Number", "Worker GUID",
+        "Person ID", "WAND Worker ID", "Worker ID", "Contingent Worker ID", "Worker Number", "Worker No", "Worker GUID",
         "Contractor ID", "External ID", "Employee ID", "Employee Number", "Employee No", "Emp ID", "Emp Num", "Emp No",
         "Personnel Number", "Personnel No", "Staff ID", "Security ID", "User ID", "ID",
     ),
@@ -31,16 +31,18 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
         "Sponsor Email", "Sponsor", "Manager Email", "Manager E-mail", "Supervisor Email", "Manager ID", "Manager GUID",
         "Manager Reference", "Owner Employee ID", "Work Order Owner Employee ID", "Manager", "Manager Name",
         "Hiring Manager", "Supervisor", "Reports To", "Work Order Owner", "Owner",
+        "Boss",
     ),
     "role": ("Role", "Job Title", "Title", "Position", "Job Posting Title", "Job", "Function"),
     "site": (
         "Site Code", "Site", "Site Name", "Work Location", "Location Code", "Location", "Office", "Locality", "City",
+        "Place of Work", "Place",
     ),
     "zone": ("Time Zone", "TZ", "Zone"),
     "first_day": (
         "First Day", "Start Date", "Contract Start Date", "Assignment Start Date", "Work Order Start Date", "Hire Date",
         "Date of Hire", "Status Hire Date", "Valid From", "Calendar Start Day", "Begin Date", "Date of Joining",
-        "Joining Date", "Join Date", "Start",
+        "Joining Date", "Join Date", "Start", "Begin", "From",
     ),
     "actual_last_day": (
         "Actual End Date", "Actual Last Day", "Status Termination Last Day of Work", "Last Date Worked",
@@ -51,7 +53,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
         "Last Day", "Estimated End Date", "Expected End Date", "Scheduled End Date", "Planned End Date",
         "Contract End Date", "Assignment End Date", "Work Order End Date", "End Date", "Status End Employment Date",
         "Last Working Day", "Valid Till", "Valid To", "Valid Until", "Calendar End Day", "Exit Date", "Expiry Date",
-        "Expiration Date", "Leave Date", "End",
+        "Expiration Date", "Leave Date", "End", "Finish Date", "Finish", "Until", "To",
     ),
     "status": (
         "Worker Status", "Status", "Engagement Status", "Assignment Status", "Contract Status", "Employee Status",

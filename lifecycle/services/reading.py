@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lifecycle.domain.comparison import Kind, digest_of
+from lifecycle.domain.comparison import Kind, digests_of
 from lifecycle.domain.roster import Cause, Complaint, RosterRow
 from lifecycle.feed.read import Batch, Reader
 from lifecycle.feed.table import refuse
@@ -77,8 +77,7 @@ class Stager:
         staged, seen, new = [], self.seen, self._new
         if self.canary and not self._sung:
             self._sung = any(row.worker_id == self.canary for row in rows)
-        for row in rows:
-            digest = digest_of(row, self.carried)
+        for row, digest in zip(rows, digests_of(rows, self.carried), strict=True):
             line = seen.get(digest)
             if line == 0:
                 seen[digest] = row.line
