@@ -22,6 +22,7 @@ from lifecycle.cli.common import (
 )
 from lifecycle.domain.comparison import Kind
 from lifecycle.domain.roster import Complaint
+from lifecycle.feed.layouts import fitting
 from lifecycle.runtime import Runtime
 from lifecycle.services.uploads import OPEN, Item, State, Upload
 
@@ -161,6 +162,9 @@ def _show(runtime: Runtime, shown: Upload, limit: int, json_: bool) -> None:
     if shown.state is State.APPLIED:
         click.echo(shown.note)
         return
+    if shown.state is State.RECEIVED:
+        click.echo(f"{shown.file_name} cannot be used; nothing is changed.\n\n  {_unknown(runtime, shown)}")
+        return
     click.echo(_counts(shown))
     for kind, title in TITLES.items():
         total = shown.counts.get(kind, 0)
@@ -185,6 +189,16 @@ def _show(runtime: Runtime, shown: Upload, limit: int, json_: bool) -> None:
     click.echo(f"\nConfirm exactly this with --expect {shown.digest}")
 
 
+def _unknown(runtime: Runtime, shown: Upload) -> str:
+    with runtime.store.read() as unit:
+        known = ", ".join(runtime.layouts.all(unit)) or "none"
+    like = ", ".join(fitting(shown.header))
+    hint = f" It looks like {like}, which can be matched in the browser." if like else ""
+    return (
+        f"No profile knows this header; there are {known}.{hint} Name one with --profile, or match it in the browser."
+    )
+
+
 def _table(runtime: Runtime, shown: Upload, kind: Kind, limit: int) -> Sequence[tuple[str, ...]]:
     items = runtime.uploads.items(shown.id, kinds=[kind], limit=limit)
     return [(str(i.line or "–"), i.worker_id, i.name, _words(i), i.said) for i in items]
@@ -204,6 +218,8 @@ def _words(item: Item) -> str:
 
 def _counts(shown: Upload) -> str:
     words = {kind.value: kind.value for kind in Kind} | {"untouched": "as stored", "same": "as stored otherwise"}
+    if shown.state in {State.RECEIVED, State.READING} or shown.error:
+        return "not read yet" if not shown.error else "cannot be used"
     found = [f"{shown.counts[name]:,} {word}" for name, word in words.items() if shown.counts.get(name)]
     return ", ".join(found) or "nothing new"
 

@@ -140,6 +140,8 @@ def compare_absent(stored: StoredContract, comparing: Comparing, now: datetime, 
     """
     Say what it means that a full roster lacks a stored contract; None when it means nothing (any more).
 
+    Within *patience* of the first absence another one says nothing new: it is shown, and the first one counts.
+
     Args:
         stored: Of the roster's source and scope.
         comparing: What holds for the whole roster.
@@ -152,7 +154,7 @@ def compare_absent(stored: StoredContract, comparing: Comparing, now: datetime, 
     if stored.missing_since is None:
         return Change(Kind.MISSING, stored=stored, after=engagement, identity_id=stored.identity.id)
     if now - stored.missing_since < patience:
-        return None
+        return Change(Kind.MISSING, stored=stored, after=engagement, identity_id=stored.identity.id)
     after = ended_by_absence(engagement, comparing.today)
     change = FieldChange("last_day", engagement.last_day.isoformat(), after.last_day.isoformat())
     return Change(Kind.GONE, stored=stored, after=after, identity_id=stored.identity.id, changes=(change,))

@@ -74,7 +74,8 @@ def check_feed(feed: Feed, limits: Limits) -> tuple[Finding, ...]:
     if feed.header_changed:
         found.append("the columns are not those of the last file")
     if feed.moved >= limits.least and feed.moved > feed.known * limits.moved_share:
-        words = f"{feed.moved:,} of {feed.known:,} contracts get a last day more than {limits.moved_days} days away"
+        words = f"{feed.moved:,} of {feed.known:,} contracts get a last day that is moved by more than"
+        words += f" {limits.moved_days} days"
         found.append(words)
     if feed.unusable >= limits.least and feed.unusable > (feed.rows + feed.unusable) * limits.unusable_share:
         found.append(f"{feed.unusable:,} rows cannot be used")

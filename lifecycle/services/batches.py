@@ -79,12 +79,26 @@ class Batches:
     notices: Notices
     clock: Clock
 
-    def hold(self, upload: Upload, claim: Claim, worked: Worked, actor: str, note: str) -> None:
-        """Hold a roster before its first change; what was said about another state of it counts no more."""
+    def hold(
+        self, upload: Upload, claim: Claim, worked: Worked, actor: str, note: str, member_id: str | None = None
+    ) -> None:
+        """
+        Hold a roster before its first change; what was said about another state of it counts no more.
+
+        Args:
+            upload: Which.
+            claim: The right to work on it.
+            worked: What it would do.
+            actor: Whoever confirmed it, as the trail names them.
+            note: Theirs.
+            member_id: Theirs, where they are a member; None: as it was, when it is held anew.
+        """
         now = self.clock.now()
         why = "; ".join(finding["words"] for finding in worked.guard)
         with self.store.write() as unit:
             values = {**shown(unit, upload.id, worked, now), "note": note, "held": 1, "state": State.HELD.value}
+            if member_id is not None:
+                values["confirmer_id"] = member_id
             if not rosters.change_upload(
                 unit, upload.id, (State.APPLYING,), worker_is=claim.worker, worker="", **values
             ):
@@ -212,7 +226,9 @@ class Batches:
 
     def _reject(self, unit: Unit, upload: Upload, actor: Actor, note: str, now: datetime) -> None:
         why = f"{upload.file_name} was rejected: {note}"
-        rosters.change_upload(unit, upload.id, (State.HELD,), state=State.REFUSED.value, error=why, held=0)
+        rosters.change_upload(
+            unit, upload.id, (State.HELD,), state=State.REFUSED.value, error=why, held=0, settled_at=now
+        )
         freeze(unit, upload.source, actor.trail_name, why, now)
         state.nudge(unit)
         self._tell(
@@ -220,13 +236,14 @@ class Batches:
         )
 
     def _request(self, unit: Unit, row: RosterUploadRow) -> Request:
-        """Describe a held roster for the two-person rule: asked by whoever sent it, about the vendors it hits."""
+        """Describe a held roster for the two-person rule: asked by whoever sent and confirmed it."""
         vendors = frozenset(key_of(v) for v in rosters.vendors_losing(unit, row.id))
-        sender = members.get(unit, row.member_id) if row.member_id else None
-        requester = (
-            self.parties.of_member(unit, sender) if sender else Party(row.actor, row.actor, frozenset({row.actor}))
-        )
-        # a roster stands on its own: whoever sent it may have left since, or report to anybody
+        found = [members.get(unit, id_) for id_ in dict.fromkeys((row.member_id, row.confirmer_id)) if id_]
+        senders = [self.parties.of_member(unit, member) for member in found if member is not None]
+        requester = senders[0] if senders else Party(row.actor, row.actor, frozenset({row.actor}))
+        for other in senders[1:]:
+            requester = replace(requester, keys=requester.keys | other.keys, said=requester.said | other.said)
+        # a roster stands on its own: whoever sent it may have left since
         requester = replace(requester, active=True)
         beneficiary = Party(f"upload:{row.id}", "those who lose access", frozenset(), vendors=vendors, employee=False)
         reviews = []

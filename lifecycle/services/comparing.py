@@ -203,17 +203,21 @@ def _columns(change: Change, consequence: Consequence | None) -> dict[str, Any]:
         "engagement_id": change.stored.engagement.id if change.stored else "",
         "weight": consequence.weight.value if consequence else "",
         "said": consequence.words if consequence else "",
+        "name": (change.row.name if change.row else "") or "",
     }
     if change.complaint is not None:
         why = complained(change.complaint)
         return values | {name: why[name] for name in ("cause", "weight", "said", "facts")}
     facts: dict[str, Any] = {"changes": [[c.field, c.old, c.new] for c in change.changes]}
+    if change.kind is Kind.MISSING and change.stored is not None and change.stored.missing_since is not None:
+        facts["again"] = True
     if change.after is not None and change.kind is not Kind.SAME:
         facts["after"] = rosters.kept(change.after)
         known = change.stored.engagement.measures if change.stored else None
         facts["decided"] = known is not None and _decided(known, change.after.measures)
         facts["shown"] = {name: text for name, text in facts_of(change.after).items() if name in SHOWN and text}
         person = renamed(change)
+        values["name"] = person.name if person else change.stored.identity.name if change.stored else values["name"]
         facts["person"] = [person.name, person.email] if person else _of_new(change.row)
     return {**values, "facts": facts}
 

@@ -45,7 +45,9 @@ class Confirmations:
     notices: Notices
     sign_in: SignInSettings
 
-    def confirm(self, upload_id: str, *, actor: str, digest: str, leave_out: bool = False, note: str = "") -> Upload:
+    def confirm(
+        self, upload_id: str, *, actor: str, digest: str, leave_out: bool = False, note: str = "", member_id: str = ""
+    ) -> Upload:
         """
         Apply a roster, or hold it where the guard wants two more people.
 
@@ -55,6 +57,7 @@ class Confirmations:
             digest: That of what was shown to them.
             leave_out: Whether rows that cannot be used are left out; otherwise such a file is not used at all.
             note: For the trail.
+            member_id: Of whoever confirms, where that is a member.
 
         Returns:
             The upload, applied or held.
@@ -73,7 +76,7 @@ class Confirmations:
                 self.intake.show_anew(upload_id, claim, worked)
                 raise RosterRefused("What it does has changed since it was shown. Please look again.")
             if worked.guard:
-                self.batches.hold(upload, claim, worked, actor, note)
+                self.batches.hold(upload, claim, worked, actor, note, member_id)
             else:
                 self._apply(upload, claim, worked, actor, note)
         return self.intake.uploads.find(upload_id)
@@ -288,7 +291,7 @@ class _Application:
     def _records(self) -> Iterator[Record]:
         for kind in (*WEIGHED, Kind.MISSING):  # one after the other: each is found in its own order without sorting
             for items in self._chunks(kind):
-                yield from map(self._record_of, items)
+                yield from (self._record_of(item) for item in items if not item.facts.get("again"))
         after = {"file": self.upload.file_name, "sha256": self.upload.sha256, **self.upload.counts}
         if self.note:
             after["note"] = self.note

@@ -17,7 +17,7 @@ from lifecycle.domain.errors import LifecycleError
 from lifecycle.domain.guard import Feed, Limits
 from lifecycle.domain.roster import Scope
 from lifecycle.feed.kinds import Kind as FileKind
-from lifecycle.feed.look import look
+from lifecycle.feed.look import Look, look
 from lifecycle.feed.matching import headers_match
 from lifecycle.feed.read import read_roster
 from lifecycle.feed.table import FileLimits, Unreadable
@@ -103,14 +103,17 @@ class Intake:
     def _lay_out(self, upload: Upload) -> Upload:
         """Recognise the header; a header that no profile knows, or that has changed, asks a person."""
         try:
-            header = self._header(upload)
+            seen, error = self._look(upload)
         except Unreadable as exc:
             return self._refuse(upload, str(exc.complaint))
+        # JSON has no header: each record names what it holds by itself
+        header = [] if seen.kind is FileKind.JSON else list(seen.header)
         with self.store.write() as unit:
-            name, layout, error = upload.profile, upload.layout, ""
-            if layout is None and (name := self.layouts.recognise(unit, header)):
+            name, layout = upload.profile, upload.layout
+            if layout is None and (name := self.layouts.recognise(unit, seen)):
                 layout = self.layouts.find(unit, name)
-            if layout is not None and header and not headers_match(self.layouts.profile(name, layout), header):
+            known = layout is None or not header or headers_match(self.layouts.profile(name, layout), header)
+            if not known and not error:
                 error = "The header is not the one this profile knows. Please match the columns anew."
             source = self.layouts.source_of(name, layout) if layout else ""
             document = layout.model_dump(mode="json") if layout else {}
@@ -120,12 +123,21 @@ class Intake:
             )  # fmt: skip
         return self.uploads.find(upload.id)
 
-    def _header(self, upload: Upload) -> list[str]:
-        """Return the header of a file; none for JSON, whose records name what they hold each by itself."""
-        known, limits = upload.layout, self._limits_of_files()
-        chosen = {"sheet": known.sheet, "encoding": known.encoding, "delimiter": known.delimiter} if known else {}
-        seen = look(self.files.path(upload.id), **chosen, limits=limits)
-        return [] if seen.kind is FileKind.JSON else list(seen.header)
+    def _look(self, upload: Upload) -> tuple[Look, str]:
+        """
+        Look at a file as its layout says that it is written; where that fails, as it seems to be, and why it fails.
+
+        Raises:
+            Unreadable: If it is no table at all.
+        """
+        path, layout, limits = self.files.path(upload.id), upload.layout, self._limits_of_files()
+        if layout is None:
+            return look(path, limits=limits), ""
+        said = {"sheet": layout.sheet, "encoding": layout.encoding, "delimiter": layout.delimiter}
+        try:
+            return look(path, **said, limits=limits), ""
+        except Unreadable as exc:
+            return look(path, limits=limits), str(exc.complaint)
 
     def _limits_of_files(self) -> FileLimits:
         return FileLimits(self.settings.largest_mib * 2**20, self.settings.most_rows)
@@ -291,7 +303,7 @@ class Intake:
         before = rosters.last_full_import(unit, upload.profile) if layout.scope is Scope.FULL else None
         source = unit.session.get(RosterSourceRow, upload.source)
         header = source.headers.get(upload.profile) if source else None
-        counted = {kind: n for (kind,), n in rosters.count_items(unit, upload.id, "kind").items()}
+        counted = {kind: n for (kind,), n in rosters.count_rows(unit, upload.id, "kind").items()}
         unusable = counted.get(Kind.UNUSABLE, 0)
         touched = sum(counted.get(k, 0) for k in (Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.SAME))
         lines = row.lines or 0
@@ -337,7 +349,7 @@ class Intake:
 
 def shown(unit: Unit, upload_id: str, worked: Worked, now: datetime) -> dict[str, Any]:
     """Return the columns of an upload that say what it would do."""
-    counted = {kind: n for (kind,), n in rosters.count_items(unit, upload_id, "kind").items()}
+    counted = {kind: n for (kind,), n in rosters.count_rows(unit, upload_id, "kind").items()}
     read = worked.counts if worked.counts is not None else Uploads.row(unit, upload_id).counts
     kept = {name: n for name, n in read.items() if name not in set(Kind)}
     return {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from lifecycle.domain.errors import NotFound, RosterRefused
 from lifecycle.domain.roster import Repairs
+from lifecycle.feed.kinds import Kind
+from lifecycle.feed.look import Look
 from lifecycle.feed.matching import headers_match
 from lifecycle.feed.profile import Profile
 from lifecycle.settings import Settings
@@ -45,12 +46,15 @@ class Layouts:
         """Return whose numbering a profile uses."""
         return layout.source or name
 
-    def recognise(self, unit: Unit, headers: Sequence[str]) -> str:
-        """Return the one profile that a header belongs to; empty when there is none, or more than one."""
+    def recognise(self, unit: Unit, seen: Look) -> str:
+        """Return the one profile that a file belongs to; empty when there is none, or more than one."""
+        known = self.all(unit)
         fitting = [
-            name for name, layout in self.all(unit).items() if headers_match(self.profile(name, layout), headers)
+            name
+            for name, layout in known.items()
+            if _is_written_so(seen, layout) and headers_match(self.profile(name, layout), seen.header)
         ]
-        exact = [name for name in fitting if self.all(unit)[name].header]
+        exact = [name for name in fitting if known[name].header]
         chosen = exact if len(exact) == 1 else fitting
         return chosen[0] if len(chosen) == 1 else ""
 
@@ -113,3 +117,11 @@ class Layouts:
             sponsors=layout.sponsors,
             header=layout.header,
         )
+
+
+def _is_written_so(seen: Look, layout: ProfileSettings) -> bool:
+    """Say whether a file may be written as a profile's files are; of one-byte encodings more than one may fit."""
+    if seen.kind is not Kind.CSV:
+        return True
+    fits = seen.encoding == layout.encoding if seen.encoding else layout.encoding in seen.samples
+    return fits and seen.delimiter == layout.delimiter

@@ -236,22 +236,25 @@ class Sources:
         with self.store.write() as unit:
             freeze(unit, name, actor, why.strip(), self.clock.now())
 
-    def thaw(self, name: str, *, actor: str, why: str) -> None:
+    def thaw(self, name: str, *, actor: str, member_id: str = "", why: str) -> None:
         """
         Let a source go on.
 
         Raises:
-            RosterRefused: Without a reason.
+            RosterRefused: Without a reason, where it is not stopped, or for whoever sent what it was stopped for.
         """
         if not why.strip():
             raise RosterRefused("Please say why; the reason goes into the trail.")
         with self.store.write() as unit:
             row = _row(unit, name)
-            if row.frozen_at is not None:
-                unit.audit(
-                    at=self.clock.now(), actor=actor, action="source-thawed", object_=f"source:{name}",
-                    before={"because": row.frozen_because, "by": row.frozen_by}, after={"why": why.strip()},
-                )  # fmt: skip
+            if row.frozen_at is None:
+                raise RosterRefused("It is not stopped.")
+            if member_id and member_id in rosters.senders_refused_since(unit, name, row.frozen_at):
+                raise RosterRefused("It was stopped for a roster that you sent; somebody else must let it go on.")
+            unit.audit(
+                at=self.clock.now(), actor=actor, action="source-thawed", object_=f"source:{name}",
+                before={"because": row.frozen_because, "by": row.frozen_by}, after={"why": why.strip()},
+            )  # fmt: skip
             _keep(unit, row, frozen_at=None, frozen_by="", frozen_because="")
 
 

@@ -12,6 +12,8 @@ from lifecycle.services.reading import ITEM, complained
 from lifecycle.store import members, people, rosters
 from lifecycle.store.unit import Store, Unit
 
+MOST_UNKNOWN = 300
+UNKNOWN = "Nobody here is known by that; until somebody is, the fallback reviews requests for these people."
 ROWS_AT_ONCE = 5_000
 
 
@@ -50,6 +52,13 @@ class Sponsors:
                 return
             after = rows[-1].n
 
+    def known(self, name: str) -> bool:
+        """Say whether somebody here is known by *name*, or sponsors a stored contract under it."""
+        with self.store.read() as unit:
+            key = key_of(name)
+            found = [m for m in members.by_names(unit, [key]) if m.disabled_at is None]
+            return bool(found) or key in people.sponsors_in_use(unit)
+
     @staticmethod
     def _wrong(unit: Unit, named: Collection[str]) -> dict[str, str]:
         """Return sponsors that are misspelt or gone, each with what to do."""
@@ -63,10 +72,13 @@ class Sponsors:
             if key in gone - here:
                 wrong[name] = "Their account is closed; name whoever answers for the contract now."
         known_keys = here | used | members.addresses(unit)
-        unknown = {key: name for key, name in spellings.items() if key not in known_keys | gone and is_address(key)}
+        unknown = {key: name for key, name in spellings.items() if key not in known_keys | gone}
+        if unknown and here and len(unknown) <= MOST_UNKNOWN:  # before anybody signs in, nobody is known
+            wrong |= dict.fromkeys(unknown.values(), UNKNOWN)
         if unknown:
             meant = _Spellings(known_keys)
-            wrong |= {name: f"Did you mean {found}?" for key, name in unknown.items() if (found := meant.of(key))}
+            slips = {name: meant.of(key) for key, name in unknown.items() if is_address(key)}
+            wrong |= {name: f"Did you mean {found}?" for name, found in slips.items() if found}
         return wrong
 
 

@@ -25,7 +25,7 @@ OBJECT_KINDS = ("identity", "engagement", "member", "request", "target", "token"
 HEADING = (
     "seq", "at", "actor", "actor_name", "on_behalf", "action", "object", "object_name", "request", "before", "after",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A cell that begins so is a formula to a spreadsheet, whoever wrote it."""
 
 

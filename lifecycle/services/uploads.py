@@ -366,13 +366,14 @@ class Uploads:
     def problems(self, upload_id: str) -> list[Problem]:
         """List why rows cannot be used, or should be looked at, the most frequent cause first."""
         with self.store.read() as unit:
-            counted = rosters.count_items(unit, upload_id, "kind", "cause")
+            counted = rosters.count_rows(unit, upload_id, "kind", "cause")
             found = []
             for (kind, cause), rows in counted.items():
                 if kind in {Kind.UNUSABLE, Kind.NOTE} and cause:
-                    examples = rosters.items(unit, upload_id, kinds=[kind], cause=cause, limit=EXAMPLES)
+                    examples = rosters.items(unit, upload_id, kinds=[kind], cause=cause, limit=4 * EXAMPLES)
                     values = rosters.values_found(unit, upload_id, kind, cause)
-                    shown = [show_item(row) for row in examples]
+                    by_line = {row.line: show_item(row) for row in reversed(examples)}
+                    shown = [by_line[line] for line in sorted(by_line)][:EXAMPLES]
                     found.append(Problem(Cause(cause), rows, kind == Kind.UNUSABLE, shown, values))
         return sorted(found, key=lambda p: (not p.blocks, -p.rows, p.cause))
 

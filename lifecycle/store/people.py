@@ -248,7 +248,8 @@ def update_engagements(
 def flag_missing(unit: Unit, engagement_ids: Collection[str], at: datetime) -> None:
     """Note that contracts were not in the last full roster."""
     for chunk in chunks(engagement_ids):
-        unit.session.execute(update(EngagementRow).where(_E.id.in_(chunk)).values(missing_since=at))
+        first = _E.missing_since.is_(None)  # that it lacks them again says nothing new
+        unit.session.execute(update(EngagementRow).where(_E.id.in_(chunk), first).values(missing_since=at))
 
 
 def add_grant(unit: Unit, grant: Grant) -> None:

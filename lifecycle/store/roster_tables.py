@@ -69,6 +69,10 @@ class RosterUploadRow(Table, table=True):
     import_id: str = words()
     note: str = words()
     error: str = words()
+    confirmer_id: str = words()
+    """Of the member who has confirmed what is held; they release nothing of it either."""
+    settled_at: datetime | None = instant()
+    """When somebody rejected it."""
     held: int = count()
     """Whether the guard has held it; it stays so until two people have released it."""
     worker: str = words()

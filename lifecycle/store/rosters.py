@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, case, delete, func, insert, select, tuple_, update
 
 from lifecycle.domain.comparison import Kind, StoredContract
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
@@ -250,10 +250,11 @@ def contested_references(unit: Unit, upload_id: str) -> frozenset[str]:
     return frozenset(unit.session.scalars(query))
 
 
-def count_items(unit: Unit, upload_id: str, *columns: str) -> dict[tuple[str, ...], int]:
-    """Count the items of an upload by the values of some columns."""
+def count_rows(unit: Unit, upload_id: str, *columns: str) -> dict[tuple[str, ...], int]:
+    """Count the rows of an upload by the values of some columns; a row with several complaints is one row."""
     chosen = [_T[name] for name in columns]
-    query = select(*chosen, func.count()).where(_T.upload_id == upload_id).group_by(*chosen)
+    rows = func.count(case((_T.line > 0, _T.line), else_=-_T.n).distinct())
+    query = select(*chosen, rows).where(_T.upload_id == upload_id).group_by(*chosen)
     return {tuple(row[:-1]): row[-1] for row in unit.session.execute(query)}
 
 
@@ -471,3 +472,10 @@ def newest(unit: Unit, source: str, profile: str = "") -> datetime | None:
     """Return when the newest confirmed roster of a source was made, or of one of its profiles; None if unknown."""
     query = select(func.max(_M.as_of)).where(_M.source == source)
     return unit.session.scalar(query.where(_M.profile == profile) if profile else query)
+
+
+def senders_refused_since(unit: Unit, source: str, at: datetime) -> frozenset[str]:
+    """Return the ids of members who have sent or confirmed a roster of a source that was held, and rejected at *at*."""
+    refused = (_U.source == source, _U.state == "refused", _U.settled_at >= at)
+    rows = unit.session.execute(select(_U.member_id, _U.confirmer_id).where(*refused))
+    return frozenset(id_ for row in rows for id_ in row) - {""}

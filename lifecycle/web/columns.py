@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -81,7 +81,9 @@ def _page(upload_id: str, error: str = "", status: int = 200) -> ResponseReturnV
         return render_template("rosters/unreadable.html", **context), 422
     starts = _starts(seen.header)
     start = _start(upload, seen.header, starts)
-    draft = _typed() if request.method == "POST" else _draft(upload, seen, starts.get(start))
+    draft = _draft(upload, seen, starts.get(start))
+    if request.method == "POST":
+        draft = _said(_typed(), draft, seen)
     header = [name for name in dict.fromkeys(seen.header) if name]
     used = set(draft.columns.values())
     return render_template(
@@ -129,12 +131,20 @@ def _told_apart(samples: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, 
 def _changes(upload: Upload, seen: Look, start: Start | None) -> list[str]:
     """Say how the header differs from the one that the profile knows."""
     if start is not None and not start.shipped:
-        known = start.document.get("header") or list(start.document["columns"].values())
+        known, names = start.document.get("header"), list(start.document["columns"].values())
     elif start is None and upload.layout is not None and upload.error:
-        known = upload.layout.header or list(upload.layout.columns.values())
+        known, names = upload.layout.header, list(upload.layout.columns.values())
     else:
         return []
-    return header_difference(known, seen.header).sentences()
+    if known:
+        return header_difference(known, seen.header).sentences()
+    # nobody has said in which order they stand, nor what stands beside them
+    found = header_difference(names, [name for name in names if name in seen.header] + _others(names, seen.header))
+    return replace(found, moved=False, new=()).sentences()
+
+
+def _others(names: Sequence[str], header: Sequence[str]) -> list[str]:
+    return [name for name in header if name not in names]
 
 
 def _start(upload: Upload, header: Sequence[str], starts: Mapping[str, Start]) -> str:
@@ -186,7 +196,8 @@ def _draft(upload: Upload, seen: Look, start: Start | None) -> Draft:
         return Draft(suggested, frozenset(suggested), values, False, _plain(upload.file_name.rpartition(".")[0]), True)
     columns = {field: header for field, header in document["columns"].items() if header in seen.header}
     more = {f: h for f, h in suggested.items() if f not in columns and h not in columns.values()}
-    values |= {key: str(document[key]) for key in TEXTS if document.get(key)}
+    how = {"encoding", "delimiter", "sheet"}  # the file itself says how it is written, if it does
+    values |= {key: str(document[key]) for key in TEXTS if document.get(key) and not (key in how and values[key])}
     name = start.name if start else upload.profile
     if name in services().settings.profiles and (start or upload.error):  # the configuration is not changed here
         values["source"], name = values["source"] or name, f"{name}-2"
@@ -209,6 +220,13 @@ def _plain(name: str) -> str:
     """Suggest a name for a profile: *name* without days and numbers."""
     words = UNPLAIN.sub("-", name.casefold()).split("-")
     return "-".join(word for word in words if word and not word.isdigit())[:40] or "roster"
+
+
+def _said(typed: Draft, suggested: Draft, seen: Look) -> Draft:
+    """Return what was typed; where another sheet or delimiter has brought another header, what that suggests."""
+    if set(typed.columns.values()) & set(seen.header):
+        return typed
+    return replace(typed, columns=suggested.columns, suggested=suggested.suggested)
 
 
 def _typed() -> Draft:

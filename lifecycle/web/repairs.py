@@ -15,6 +15,7 @@ from lifecycle.domain.errors import RosterRefused
 from lifecycle.domain.roster import Cause, Choice, DateOrder, Repairs, key_of_contract, key_of_worker
 from lifecycle.services.uploads import Item, Problem
 from lifecycle.web import forms
+from lifecycle.web.services import services
 
 Repair = Callable[[Repairs], Repairs]
 MOST = 200
@@ -117,6 +118,9 @@ def _statuses() -> Repair:
 
 def _sponsors() -> Repair:
     said = _pairs()
+    unknown = next((meant for meant in said.values() if not services().intake.sponsors.known(meant)), None)
+    if unknown:
+        raise RosterRefused(f"Nobody here is known by {unknown}; give an e-mail address, a number or a sign-in name.")
     return lambda repairs: replace(repairs, sponsors={**repairs.sponsors, **said})
 
 

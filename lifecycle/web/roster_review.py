@@ -84,6 +84,7 @@ def _page(actor: Actor, upload_id: str, error: str = "", status: int = 200, caus
         zones=sorted(available_timezones()) if any(t.problem.cause is Cause.UNKNOWN_ZONE for t in troubles) else (),
         page=page_of(upload),
         can_confirm=can_confirm,
+        stopped=services().sources.frozen(upload.source),
         can_upload=may(actor, Action.UPLOAD_ROSTER),
         candidates=services().batches.standing(upload_id, actor).candidates if upload.guard else (),
         error=error,
@@ -164,6 +165,7 @@ def apply(upload_id: str) -> ResponseReturnValue:
             digest=forms.optional("digest"),
             leave_out=bool(forms.optional("leave_out")),
             note=forms.long_text("note"),
+            member_id=actor.id,
         )
     except LifecycleError as exc:
         return _page(actor, upload_id, str(exc), errors.status_here(exc))

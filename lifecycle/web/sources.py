@@ -71,7 +71,7 @@ def thaw(name: str) -> ResponseReturnValue:
     forms.fresh(actor)
     services().sources.find(name)
     try:
-        services().sources.thaw(name, actor=actor.trail_name, why=forms.long_text("why"))
+        services().sources.thaw(name, actor=actor.trail_name, member_id=actor.id, why=forms.long_text("why"))
     except LifecycleError as exc:
         return _page(name, str(exc), 422 if isinstance(exc, RosterRefused) else errors.status_here(exc))
     flash("Thawed: the next file of this source is taken in again.")

@@ -123,6 +123,18 @@ def test_nobody_of_an_affected_vendor_releases(world: World) -> None:
     assert (standing.why_not, standing.needed, sorted(standing.candidates)) == ("", 2, ["Hans", "Oskar", "Petra"])
 
 
+def test_whoever_confirmed_it_releases_nothing_of_it_either(world: World) -> None:
+    upload = take(world.runtime, leaving(6))
+    with world.runtime.store.write() as unit:
+        rosters.change_upload(unit, upload.id, (State.READY,), member_id=world.actor("nora").id)
+    hans = world.actor("hans")
+    confirm = world.runtime.confirmations.confirm
+    held_one = confirm(upload.id, actor=hans.trail_name, digest=upload.digest, member_id=hans.id)
+    for by in ("nora", "hans"):
+        with pytest.raises(SelfReview):
+            review(world, held_one, by)
+
+
 def test_a_rejection_stops_the_source(world: World) -> None:
     upload = send(world, leaving(6))
     with pytest.raises(ReasonMissing):
@@ -131,7 +143,13 @@ def test_a_rejection_stops_the_source(world: World) -> None:
     assert held(world) == 12
     with pytest.raises(RosterRefused, match=r"stopped: roster\.csv was rejected: wrong file"):
         send(world, leaving(1))
-    world.runtime.sources.thaw("plain", actor="member:petra", why="the vendor has sent a new one")
+    with pytest.raises(RosterRefused, match="somebody else must let it go on"):
+        nora = world.actor("nora")
+        world.runtime.sources.thaw("plain", actor=nora.trail_name, member_id=nora.id, why="my own")
+    petra = world.actor("petra")
+    world.runtime.sources.thaw("plain", actor=petra.trail_name, member_id=petra.id, why="the vendor has sent a new one")
+    with pytest.raises(RosterRefused, match="not stopped"):
+        world.runtime.sources.thaw("plain", actor=petra.trail_name, member_id=petra.id, why="again")
     assert send(world, leaving(1)).state is State.APPLIED
 
 
@@ -177,7 +195,7 @@ def test_a_file_out_of_proportion_is_held_whatever_it_removes(world: World) -> N
     assert [f["scope"] for f in fewer.guard] == ["feed"]
     assert "10 rows, 17% fewer than the 12 of the last file" in fewer.guard[0]["words"]
     moved = send(world, leaving(12, date(2027, 6, 30)), by="hans")
-    assert "12 of 12 contracts get a last day more than 30 days away" in moved.guard[0]["words"]
+    assert "12 of 12 contracts get a last day that is moved by more than 30 days" in moved.guard[0]["words"]
     assert held(world) == 12
 
 

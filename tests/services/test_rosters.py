@@ -188,6 +188,7 @@ def test_absence_counts_only_in_a_second_full_roster_a_day_later(world: World) -
     world.clock.move(hours=23)
     soon = take_in(world, *one, line("w3", "agent"))
     assert "gone" not in soon.counts
+    assert soon.counts["missing"] == 1, "it is shown again, and the first absence counts"
     assert live(world) == {"agent"}
     world.clock.move(hours=1)
     second = take_in(world, *one, line("w4", "agent"))
@@ -347,6 +348,29 @@ def test_an_id_whose_zeros_a_spreadsheet_has_eaten_is_nobody_new(world: World) -
     world.roster(line("0042", "agent"), line("42000", "agent"))
     upload = take_in(world, line("42", "agent", contract="C-42"), line("42000", "agent"))
     assert [p.cause for p in world.runtime.uploads.problems(upload.id)] == [Cause.SPOILT_ID]
+
+
+def test_a_row_with_several_complaints_is_one_row(world: World) -> None:
+    broken = line("w1", "agent", site="atlantis").replace("2026-03-31", "soon").replace("2026-01-01", "once")
+    upload = take_in(world, broken, line("w2", "agent"))
+    assert upload.unusable == 1
+    assert {problem.rows for problem in world.runtime.uploads.problems(upload.id)} == {1}
+
+
+def test_a_profile_is_recognised_by_how_its_files_are_written_too(world: World) -> None:
+    columns = {"columns": COLUMNS, "source": "plain", "encoding": "windows-1252", "header": list(COLUMNS.values())}
+    first = take(world.runtime, roster_bytes(line("w1", "agent", name="Zoë")), profile="plain")
+    header = first.header
+    world.runtime.uploads.lay_out(first.id, {**columns, "header": header}, actor="hr", profile="old", save=True)
+    world.runtime.uploads.discard(first.id, actor="hr")
+
+    def send(content: bytes) -> Upload:
+        upload_id = world.runtime.uploads.receive(io.BytesIO(content), file_name="r.csv", way="cli", actor="hr")
+        return world.runtime.intake.advance(upload_id)
+
+    text = roster_bytes(line("w1", "agent", name="Zoë")).decode()
+    assert send(text.encode("windows-1252")).profile == "old"
+    assert send(text.encode()).profile != "old"
 
 
 def test_unusable_rows_are_left_out_only_on_purpose(world: World) -> None:

@@ -97,6 +97,8 @@ def _uploads() -> None:
         sa.Column("import_id", sa.Text(), server_default="", nullable=False),
         sa.Column("note", sa.Text(), server_default="", nullable=False),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.Column("confirmer_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("settled_at", Instant(), nullable=True),
         sa.Column("held", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("canary", sa.Text(), server_default="", nullable=False),
         sa.Column("worker", sa.Text(), server_default="", nullable=False),
