@@ -79,6 +79,7 @@ def make_scheduler(runtime: Runtime) -> Scheduler:
         runtime.delivery.run,
         runtime.arrivals,
         runtime.pushes.run,
+        runtime.tidying.run,
     )
 
 

@@ -123,12 +123,15 @@ def compare_worker(
     """
     known = _Known(stored)
     repeated = [_as_stored(s, seen[s.engagement.id]) for s in stored if s.engagement.id in seen]
-    counted = _one_person([*rows, *repeated], comparing.repairs)
-    if isinstance(counted, dict):
-        yield from (_unusable(row, counted[row.line]) for row in rows)
-        return
     mine = {row.line for row in rows}
-    for group in _by_contract(counted, known).values():
+    present = [row for row in (*rows, *repeated) if not _is_history(row, known, comparing)]
+    history = [row for row in (*rows, *repeated) if _is_history(row, known, comparing)]
+    counted = _one_person(present, comparing.repairs)
+    if isinstance(counted, dict):
+        yield from (_unusable(row, counted[row.line]) for row in present if row.line in mine)
+        counted = []
+    counted += history
+    for group in _by_contract(counted, known, comparing).values():
         chosen = _one_contract(group, comparing.repairs)
         if isinstance(chosen, dict):
             yield from (_unusable(row, chosen[row.line]) for row in group if row.line in mine)
@@ -160,6 +163,14 @@ def compare_absent(stored: StoredContract, comparing: Comparing, now: datetime, 
     return Change(Kind.GONE, stored=stored, after=after, identity_id=stored.identity.id, changes=(change,))
 
 
+def _is_history(row: RosterRow, known: _Known, comparing: Comparing) -> bool:
+    """Say whether a row is about a contract that is over: whoever had the worker id then need not have it now."""
+    match = known.contract_of(row, comparing.is_over)
+    if match is not None:
+        return comparing.is_over(match.engagement)
+    return row.last_day is not None and row.last_day < comparing.today(row.zone or "UTC") - timedelta(days=1)
+
+
 class _Known:
     """What is stored, by the keys a row can be matched on."""
 
@@ -170,7 +181,7 @@ class _Known:
         for s in self.contracts:
             self.by_worker[s.identity.worker_id].append(s)
 
-    def contract_of(self, row: RosterRow) -> StoredContract | None:
+    def contract_of(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> StoredContract | None:
         if row.reference:
             found = self.by_reference.get(row.reference)
             return found if found and row.worker_id in {found.identity.worker_id, None, ""} else None
@@ -179,20 +190,34 @@ class _Known:
             return None
         same_start = [s for s in of_worker if s.engagement.first_day == row.first_day]
         latest = max(same_start or of_worker, key=lambda s: s.engagement.last_day)
-        return None if row.first_day and row.first_day > latest.engagement.last_day else latest
+        if row.first_day and row.first_day > latest.engagement.last_day:
+            return None
+        same_name = row.name is None or key_of(row.name) == key_of(latest.identity.name)
+        return latest if same_name or not is_over(latest.engagement) else None
 
     def taken_by(self, row: RosterRow) -> StoredContract | None:
         """Return the contract of another worker that has this row's number."""
         found = self.by_reference.get(row.reference or "")
         return found if found and row.worker_id and found.identity.worker_id != row.worker_id else None
 
-    def person_of(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> IdentityId | None:
+    def person_of(self, row: RosterRow) -> IdentityId | None:
+        """Return whoever had this worker id under this very name."""
         of_worker = self.by_worker.get(row.worker_id or "", [])
-        for s in of_worker:
-            if key_of(s.identity.name) == key_of(row.name or ""):
-                return s.identity.id
-        still_here = [s for s in of_worker if not is_over(s.engagement)]
-        return still_here[0].identity.id if still_here else None
+        return next((s.identity.id for s in of_worker if _is_called(s, row)), None)
+
+    def holder_of(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> StoredContract | None:
+        """Return a contract of somebody else who has this worker id now, or one that differs from it in case only."""
+        key = key_of(row.worker_id or "")
+        for s in self.contracts:
+            alike = key_of(s.identity.worker_id) == key
+            same = s.identity.worker_id == row.worker_id and (_is_called(s, row) or is_over(s.engagement))
+            if alike and not same:
+                return s
+        return None
+
+
+def _is_called(stored: StoredContract, row: RosterRow) -> bool:
+    return key_of(stored.identity.name) == key_of(row.name or "")
 
 
 def _one_person(rows: Sequence[RosterRow], repairs: Repairs) -> list[RosterRow] | dict[int, Complaint]:
@@ -205,18 +230,20 @@ def _one_person(rows: Sequence[RosterRow], repairs: Repairs) -> list[RosterRow] 
     if chosen is not None:
         return [row for row in rows if row.name is None or key_of(row.name) == key_of(chosen.name or "")]
     complaints = {}
+    first = named[0]
+    second = next(row for row in named if key_of(row.name or "") != key_of(first.name or ""))
     for row in rows:
-        other = next(o for o in named if key_of(o.name or "") != key_of(row.name or ""))
+        other = second if key_of(row.name or "") == key_of(first.name or "") else first
         expected = f"one person for each id, but line {other.line} gives it to {other.name} and this line to {row.name}"
         remedy = "Say which of them holds this id, or ask the vendor."
         complaints[row.line] = _complain(row, Cause.SHARED_ID, "worker_id", worker_id, expected, remedy)
     return complaints
 
 
-def _by_contract(rows: Iterable[RosterRow], known: _Known) -> dict[str, list[RosterRow]]:
+def _by_contract(rows: Iterable[RosterRow], known: _Known, comparing: Comparing) -> dict[str, list[RosterRow]]:
     groups: dict[str, list[RosterRow]] = defaultdict(list)
-    for row in sorted(rows):
-        match = known.contract_of(row)
+    for row in sorted(rows, key=lambda row: row.line):
+        match = known.contract_of(row, comparing.is_over)
         groups[match.engagement.id if match else row.reference or f"/{row.first_day}"].append(row)
     return groups
 
@@ -270,7 +297,7 @@ def _chosen(rows: Sequence[RosterRow], line: int | None, choice: Choice, *, by_e
 
 
 def _compare(row: RosterRow, known: _Known, comparing: Comparing) -> Change:
-    match = known.contract_of(row)
+    match = known.contract_of(row, comparing.is_over)
     if match is not None:
         return _changed(row, match, comparing)
     taken = known.taken_by(row)
@@ -302,7 +329,13 @@ def _joins(row: RosterRow, known: _Known, comparing: Comparing) -> Change:
         last_day = min(last_day, comparing.today(row.zone or "UTC") - timedelta(days=1))
         if last_day < row.first_day:
             return nothing
-    person = known.person_of(row, comparing.is_over)
+    holder = known.holder_of(row, comparing.is_over)
+    if holder is not None and last_day >= comparing.today(row.zone or "UTC"):
+        whose = f"{holder.identity.worker_id} is that of {holder.identity.name}"
+        remedy = "Ask the vendor who holds this id; a new name belongs into the row of the contract that runs, too."
+        expected = f"an id of one person, but {whose}"
+        return _unusable(row, _complain(row, Cause.SHARED_ID, "worker_id", row.worker_id or "", expected, remedy))
+    person = known.person_of(row)
     after = Engagement(
         id=EngagementId(""),
         identity_id=person or IdentityId(""),

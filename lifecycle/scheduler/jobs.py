@@ -38,9 +38,9 @@ from lifecycle.store import state
 from lifecycle.store.unit import Store
 
 DUE_WORK, READ_BACK, HOUSEKEEPING, DELIVERY, PUSHES = "due-work", "read-back", "housekeeping", "delivery", "pushes"
-ARRIVALS = "arrivals"
-JOBS = (DUE_WORK, READ_BACK, HOUSEKEEPING, DELIVERY, PUSHES, ARRIVALS)
-HOUSEKEEPING_SECONDS, DELIVERY_SECONDS, PUSHES_SECONDS, ARRIVALS_SECONDS = 30, 10, 5, 5
+ARRIVALS, ROSTERS = "arrivals", "rosters"
+JOBS = (DUE_WORK, READ_BACK, HOUSEKEEPING, DELIVERY, PUSHES, ARRIVALS, ROSTERS)
+HOUSEKEEPING_SECONDS, DELIVERY_SECONDS, PUSHES_SECONDS, ARRIVALS_SECONDS, ROSTERS_SECONDS = 30, 10, 5, 5, 30
 JOB_DEFAULTS = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
 WATCH_SECONDS = 1.0
 LARGEST_DRIFT = timedelta(seconds=2)
@@ -62,6 +62,8 @@ class Scheduler:
     arrivals: Arrivals
     hand_on: Callable[[], object] = lambda: None
     """Hands what HR's systems have pushed on to roster intake."""
+    tidy: Callable[[], object] = lambda: None
+    """Takes up rosters that a dead process left, tells again of those held, and deletes the old ones."""
     ticked_at: float | None = None
     """Monotonic time at which the last tick came to its end; None before the first."""
     _scheduler: Any = None
@@ -96,6 +98,7 @@ class Scheduler:
         self._add(scheduler, DELIVERY, DELIVERY_SECONDS, partial(self._as_leader, self.deliver), now)
         self._add(scheduler, ARRIVALS, ARRIVALS_SECONDS, partial(self._as_leader, self.arrivals.run), now)
         self._add(scheduler, PUSHES, PUSHES_SECONDS, partial(self._as_leader, self.hand_on), now)
+        self._add(scheduler, ROSTERS, ROSTERS_SECONDS, partial(self._as_leader, self.tidy), now)
         scheduler.start()
         self._scheduler = scheduler
 

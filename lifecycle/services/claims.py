@@ -99,6 +99,8 @@ class Claims:
             dead = [row for row in rows if row.beat_at is None or self.wall() - row.beat_at > SILENT]
             reading = []
             for row in dead:
+                if rosters.try_upload(unit, row.id) is None:  # it is being written to the database just now
+                    continue
                 was, worker = State(row.state), row.worker
                 if was is State.READING:
                     reading.append(row.id)

@@ -23,6 +23,7 @@ from lifecycle.domain.consequence import Consequence
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.merging import facts_of
+from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import RosterRow
 from lifecycle.services.following import Following
 from lifecycle.services.reading import ITEM, complained
@@ -106,8 +107,7 @@ class Comparer:
             seen = {EngagementId(key): line for one in own for key, line in one.seen.items()}
         else:
             seen = {s.engagement.id: line for s in stored if s.digest and (line := self.seen.get(s.digest, 0))}
-        for one in own:
-            by_line[one.row.line].seen = dict(seen)
+        by_line[own[0].row.line].seen = dict(seen)  # once for the worker, who may have very many rows
         yield from compare_worker([one.row for one in own], stored, seen, self.comparing)
 
     def absent(self, unit: Unit, stored: Sequence[StoredContract]) -> Iterator[dict[str, Any]]:
@@ -127,7 +127,11 @@ class Comparer:
         touched = [c for c in changes if c.stored is not None and c.kind not in {Kind.SAME, Kind.UNUSABLE}]
         contracts = self._contracts(unit, {c.stored.identity.id for c in touched if c.stored}, known)
         following = Following.load(unit, self.rulebook, touched, self.now)
-        decided = {id(c): following.decide(c, _before(c, contracts)) for c in touched}
+        decided = {
+            id(c): following.decide(c, _before(c, contracts), contracts[c.stored.identity.id])
+            for c in touched
+            if c.stored
+        }
         self._note_losses(decided.values(), contracts)
         for change in changes:
             found = decided.get(id(change), change)
@@ -152,8 +156,9 @@ class Comparer:
                 after[change.stored.identity.id][change.after.id] = change.after
         for identity_id, engagements in after.items():
             lost = self.weighing.lost(contracts[identity_id], engagements)
-            if lost:
-                self.tally.lose(identity_id, next(iter(engagements.values())).vendor, lost)
+            if lost:  # the vendor as it is now: a roster must not hide its own people under new names
+                vendors = {c.engagement.vendor for c in contracts[identity_id] if c.engagement.id in engagements}
+                self.tally.lose(identity_id, min(vendors), lost)
 
     def _consequence(self, change: Change, contracts: Contracts) -> Consequence | None:
         if change.after is None or change.kind in {Kind.SAME, Kind.MISSING, Kind.UNUSABLE}:
@@ -181,10 +186,10 @@ def _by_worker(
         rows[one.row.worker_id or (named.identity.worker_id if named else "")].append(one)
     contracts: dict[str, dict[str, StoredContract]] = defaultdict(dict)
     for s in stored:
-        contracts[s.identity.worker_id][s.engagement.id] = s
+        contracts[key_of(s.identity.worker_id)][s.engagement.id] = s
     for worker_id, own in rows.items():
         named_ones = (by_reference[o.row.reference] for o in own if o.row.reference in by_reference)
-        theirs = contracts[worker_id] | {s.engagement.id: s for s in named_ones}
+        theirs = contracts[key_of(worker_id)] | {s.engagement.id: s for s in named_ones}
         yield own, list(theirs.values())
 
 
@@ -218,7 +223,7 @@ def _columns(change: Change, consequence: Consequence | None) -> dict[str, Any]:
         facts["shown"] = {name: text for name, text in facts_of(change.after).items() if name in SHOWN and text}
         person = renamed(change)
         values["name"] = person.name if person else change.stored.identity.name if change.stored else values["name"]
-        facts["person"] = [person.name, person.email] if person else _of_new(change.row)
+        facts["person"] = [person.name, person.email, person.worker_id] if person else _of_new(change.row)
     return {**values, "facts": facts}
 
 
@@ -236,4 +241,4 @@ def _decided(before: Measures, after: Measures) -> bool:
 
 
 def _of_new(row: RosterRow | None) -> list[str]:
-    return [row.name or "", row.email or ""] if row is not None else []
+    return [row.name or "", row.email or "", row.worker_id or ""] if row is not None else []

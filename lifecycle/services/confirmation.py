@@ -20,7 +20,7 @@ from lifecycle.services.authorisation import Actor
 from lifecycle.services.batches import Batches
 from lifecycle.services.claims import Claim
 from lifecycle.services.extensions import Extensions
-from lifecycle.services.intake import Intake, Worked, note_accepted, shown
+from lifecycle.services.intake import Intake, Worked, note_accepted, scopes, shown, why_too_old
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.uploads import WEIGHED, State, Upload, UploadClosed
 from lifecycle.settings import SignInSettings
@@ -103,7 +103,7 @@ class Confirmations:
         upload = self.intake.uploads.find(upload_id)
         with self.intake.claims.work(upload_id, State.HELD, State.APPLYING) as claim:
             worked = self.intake.work_out_anew(upload_id, claim)
-            if worked.digest != upload.digest:
+            if worked.digest != upload.digest or scopes(worked.guard) - scopes(upload.guard):
                 self.batches.hold(upload, claim, worked, upload.actor, upload.note)
                 raise RosterRefused("It would do something else by now; two people have to look at it again.")
             self._apply(upload, claim, worked, actor, upload.note)
@@ -125,9 +125,9 @@ class Confirmations:
     def _apply(self, upload: Upload, claim: Claim, worked: Worked, actor: str, note: str) -> None:
         now = self.intake.clock.now()
         with self.store.write() as unit:
-            last = rosters.last_import(unit, upload.source)
-            if (last.id if last else "") != worked.base:
-                raise RosterRefused("Another roster of this source was confirmed meanwhile. Please look again.")
+            state.put(unit, state.ROSTERS, upload.id)  # one roster at a time, of whatever source: surprise adds up
+            rosters.locked_upload(unit, upload.id)
+            self._check_again(unit, upload, worked)
             application = _Application(unit, upload, worked, actor, note, now)
             application.run(Linking.load(unit, self.sign_in, now))
             values = {**shown(unit, upload.id, worked, now), "import_id": application.import_id, "note": note}
@@ -140,6 +140,18 @@ class Confirmations:
             self.extensions.tell_lapsed(unit, application.lapsed, now)
             self.extensions.tell_unagreed(unit, application.unagreed, now)
             state.nudge(unit)
+
+    def _check_again(self, unit: Unit, upload: Upload, worked: Worked) -> None:
+        """Refuse what another roster, or somebody who stopped the source, has overtaken, now that no other can."""
+        last, source = rosters.last_import(unit, upload.source), unit.session.get(RosterSourceRow, upload.source)
+        if (last.id if last else "") != worked.base:
+            raise RosterRefused("Another roster of this source was confirmed meanwhile. Please look again.")
+        if source is not None and source.frozen_at is not None:
+            raise RosterRefused(f"Rosters of {upload.source} are stopped: {source.frozen_because}")
+        if too_old := why_too_old(unit, upload):
+            raise RosterRefused(f"{too_old} It is not applied.")
+        if scopes(self.intake.guard(unit, upload, worked.tally, worked.now)) - scopes(worked.guard):
+            raise RosterRefused("With another roster that was confirmed meanwhile it is too much. Please look again.")
 
     def _tell(self, unit: Unit, upload: Upload, now: datetime) -> None:
         changing = f"{upload.changing:,} contracts change" if upload.changing else "no contract changes"
@@ -197,7 +209,7 @@ class _Application:
             owner = IdentityId(item.identity_id) if item.identity_id else self._persons.get(item.worker_id)
             if owner is None:
                 owner = self._persons[item.worker_id] = IdentityId(str(uuid.uuid4()))
-                name, email = item.facts["person"]
+                name, email, _ = item.facts["person"]
                 persons.append(Identity(owner, name, item.worker_id, self.upload.source, email))
             id_ = self._new_id(item)
             contracts.append(self._engagement(item, id_, owner))
@@ -230,22 +242,24 @@ class _Application:
     def _decide(self, contracts: Sequence[Engagement]) -> None:
         """Store what our own rules have decided; what people decide meanwhile about other contracts stays."""
         by_instant: dict[datetime | None, list[str]] = defaultdict(list)
+        lapsed = []
         for contract in contracts:
             if contract.measures.lapsed_at == self.worked.now:
-                self.lapsed.append(contract.id)
+                lapsed.append(contract.id)
             elif contract.measures.god_ends_at is not None:
                 self.unagreed.append(contract.id)
             by_instant[contract.measures.god_ends_at].append(contract.id)
-        people.set_lapsed(self.unit, self.lapsed, self.worked.now)
+        people.set_lapsed(self.unit, lapsed, self.worked.now)
+        self.lapsed += lapsed
         for at, ids in by_instant.items():
             people.set_god_ends(self.unit, ids, at)
 
     def _rename(self, items: Sequence[RosterItemRow]) -> None:
         changed = []
         for item in items:
-            name, email = item.facts["person"]
+            name, email, worker_id = item.facts["person"]
             person = IdentityId(item.identity_id)
-            changed.append(Identity(person, name, item.worker_id, self.upload.source, email))
+            changed.append(Identity(person, name, worker_id, self.upload.source, email))
         people.update_identities(self.unit, changed)
         rosters.forget_rows(self.unit, {person.id for person in changed})
 
@@ -309,7 +323,7 @@ class _Application:
             return self._record("engagement-vanished", about, {}, reference)
         changes = [c for c in item.facts["changes"] if c[0] not in PERSONAL]
         before, after = {c[0]: c[1] for c in changes}, {c[0]: c[2] for c in changes}
-        measures = {name: item.facts["after"][name] for name in ("lapsed_at", "god_ends_at")}
+        measures = {name: item.facts["after"][name] for name in ("lapsed_at", "god_ends_at", "god_withheld")}
         decided = {name: at for name, at in measures.items() if at}
         source = {"line": item.line} if item.line else {"missing_again": True}
         return self._record("engagement-changed", about, before, {**reference, **source, **decided, **after})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from lifecycle.domain.access import Contract, gives_god
 from lifecycle.domain.comparison import Change, Kind
 from lifecycle.domain.engagement import Engagement
+from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.extension import after_extension, god_keeps_its_end
 from lifecycle.domain.roster import Standing
 from lifecycle.services.rulebook import Rulebook
@@ -31,7 +32,7 @@ class Following:
         extended = [c.stored.engagement.id for c in changes if c.stored and c.kind is Kind.LATER]
         return cls(rulebook, now, decisions.proposed_days(unit, extended))
 
-    def decide(self, change: Change, before: Contract) -> Change:
+    def decide(self, change: Change, before: Contract, contracts: Sequence[Contract]) -> Change:
         """
         Return *change* with the contract as it would be, measures included.
 
@@ -40,22 +41,28 @@ class Following:
         Args:
             change: About a stored contract, with what it would be by the roster alone.
             before: That contract as it stands, with its grants.
+            contracts: All of the same person.
         """
         if change.after is None:
             return change
-        after = self._extended(before, change.after)
+        others = [c for c in contracts if c.engagement.id != before.engagement.id]
+        after = self._extended(before, change.after, others)
         if after.standing is Standing.CONVERTED and before.engagement.standing is not Standing.CONVERTED:
             after = replace(after, measures=replace(after.measures, employee_since=self.now))
         return replace(change, after=after)
 
-    def _extended(self, before: Contract, after: Engagement) -> Engagement:
+    def _extended(self, before: Contract, after: Engagement, others: Sequence[Contract]) -> Engagement:
         catalogue = self.rulebook.catalogue
         contract = self.rulebook.contract(after, before.grants)
         found = after_extension(before, contract, self.now)
         measures = after.measures
         lapsed_at = measures.lapsed_at or (self.now if found.lapsed else None)
         # it is of the whole person: a contract that gives no god mode takes none from another one
-        withheld = measures.god_withheld or (found.god_withheld and gives_god(contract, catalogue))
+        elsewhere = any(
+            gives_god(c, catalogue) and c.live_at(self.now) and c.ceiling_at(self.now) is Tier.GOD for c in others
+        )
+        takes = found.god_withheld and gives_god(contract, catalogue) and not elsewhere
+        withheld = measures.god_withheld or takes
         god_ends_at = god_keeps_its_end(before, contract, self.proposed.get(after.id), catalogue, self.now)
         return replace(
             after,

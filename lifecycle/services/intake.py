@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -15,6 +15,7 @@ from lifecycle.domain.comparison import Comparing, Kind
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.domain.guard import Feed, Limits
+from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import Scope
 from lifecycle.feed.kinds import Kind as FileKind
 from lifecycle.feed.look import Look, look
@@ -147,7 +148,7 @@ class Intake:
         with self.store.read() as unit:
             same = rosters.import_of_file(unit, upload.source, upload.sha256)
             last = rosters.last_import(unit, upload.source)
-            newest = rosters.newest(unit, upload.source, "" if is_full(upload) else upload.profile)
+            too_old = why_too_old(unit, upload)
         if same is not None and last is not None and same.id == last.id and same.profile == upload.profile:
             words = f"This very file was confirmed on {same.confirmed_at:%-d %B %Y, %H:%M} UTC; nothing is to be done."
             with self.store.write() as unit:
@@ -160,17 +161,7 @@ class Intake:
                 rosters.change_upload(unit, upload.id, (State.RECEIVED,), **values)
                 note_accepted(unit, upload, self.clock.now(), same.id)
             return self.uploads.find(upload.id)
-        newer = bool(upload.as_of and last and upload.as_of >= (last.as_of or last.confirmed_at))
-        if same is not None and last is not None and same.id != last.id and not newer:
-            return self._refuse(
-                upload,
-                f"This is the file of {same.confirmed_at:%-d %B %Y, %H:%M} UTC; a newer one was confirmed since.",
-            )
-        if upload.as_of and newest and upload.as_of < newest:
-            made, last_made = f"{upload.as_of:%-d %B %Y, %H:%M}", f"{newest:%-d %B %Y, %H:%M}"
-            why = f"It was made {made} UTC, before the last confirmed one of {last_made} UTC. Ask for a new one."
-            return self._refuse(upload, why)
-        return upload
+        return self._refuse(upload, too_old) if too_old else upload
 
     def _refuse(self, upload: Upload, why: str) -> Upload:
         with self.store.write() as unit:
@@ -217,6 +208,8 @@ class Intake:
 
         stager = Stager(self.store, upload.id, carried, seen, beat, upload.canary)
         stager.run(reader)
+        with self.store.write() as unit:  # so that all rows about one worker stand together
+            rosters.name_workers(unit, upload.id, upload.source)
         return stager
 
     # --- comparing ------------------------------------------------------------------------------------------------
@@ -241,11 +234,11 @@ class Intake:
         if stager is not None:
             self.sponsors.note(upload.id, comparer.sponsors)
         with self.store.read() as unit:
-            guard = self._guard(unit, upload, layout, tally, now)
+            guard = self.guard(unit, upload, tally, now)
         document = layout.model_dump_json()
         rules = [upload.sha256, document, repr(upload.repairs), self.rulebook.fingerprint]
         counts = None if stager is None else {**stager.counts, "untouched": stager.known}
-        return Worked(tally, guard, tally.digest([*rules, repr(guard)]), base, now, counts)
+        return Worked(tally, guard, tally.digest(rules), base, now, counts)
 
     def _comparing(self, unit: Unit, upload: Upload, layout: ProfileSettings, now: datetime) -> Comparing:
         @lru_cache(maxsize=512)
@@ -282,12 +275,13 @@ class Intake:
         n = stager.n if stager else 0
         for start in range(0, len(ids), ABSENT_AT_ONCE):
             chunk = ids[start : start + ABSENT_AT_ONCE]
+            comparer.beat()
             with self.store.read() as unit:
                 stored = [s for s in rosters.contracts(unit, chunk) if in_scope(s.engagement.vendor, layout)]
                 items = list(comparer.absent(unit, sorted(stored, key=lambda s: s.engagement.id)))
             with self.store.write() as unit:
                 if stager is None:
-                    rosters.settle_absent(unit, upload.id, items)
+                    rosters.settle_absent(unit, upload.id, items, chunk)
                     continue
                 for item in items:
                     n += 1
@@ -296,11 +290,10 @@ class Intake:
         if stager is not None:
             stager.n = n
 
-    def _guard(
-        self, unit: Unit, upload: Upload, layout: ProfileSettings, tally: Tally, now: datetime
-    ) -> list[dict[str, Any]]:
+    def guard(self, unit: Unit, upload: Upload, tally: Tally, now: datetime) -> list[dict[str, Any]]:
+        """Ask the guard about an upload as it was compared; a list of findings as they are stored."""
         row = self.uploads.row(unit, upload.id)
-        before = rosters.last_full_import(unit, upload.profile) if layout.scope is Scope.FULL else None
+        before = rosters.last_full_import(unit, upload.profile) if is_full(upload) else None
         source = unit.session.get(RosterSourceRow, upload.source)
         header = source.headers.get(upload.profile) if source else None
         counted = {kind: n for (kind,), n in rosters.count_rows(unit, upload.id, "kind").items()}
@@ -347,6 +340,11 @@ class Intake:
             self.start(upload_id)
 
 
+def scopes(guard: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
+    """Return what kind of limits are passed, and for which vendor; the numbers in their words move every day."""
+    return frozenset((finding["scope"], finding["vendor"]) for finding in guard)
+
+
 def shown(unit: Unit, upload_id: str, worked: Worked, now: datetime) -> dict[str, Any]:
     """Return the columns of an upload that say what it would do."""
     counted = {kind: n for (kind,), n in rosters.count_rows(unit, upload_id, "kind").items()}
@@ -363,6 +361,20 @@ def shown(unit: Unit, upload_id: str, worked: Worked, now: datetime) -> dict[str
     }
 
 
+def why_too_old(unit: Unit, upload: Upload) -> str:
+    """Say why a file is older than what was confirmed; empty when it is not, or nobody knows."""
+    same = rosters.import_of_file(unit, upload.source, upload.sha256)
+    last = rosters.last_import(unit, upload.source)
+    newer = bool(upload.as_of and last and upload.as_of >= (last.as_of or last.confirmed_at))
+    if same is not None and last is not None and same.id != last.id and not newer:
+        return f"This is the file of {same.confirmed_at:%-d %B %Y, %H:%M} UTC; a newer one was confirmed since."
+    newest = rosters.newest(unit, upload.source, "" if is_full(upload) else upload.profile)
+    if upload.as_of is None or newest is None or upload.as_of >= newest:
+        return ""
+    made, last_made = f"{upload.as_of:%-d %B %Y, %H:%M}", f"{newest:%-d %B %Y, %H:%M}"
+    return f"It was made {made} UTC, before the last confirmed one of {last_made} UTC. Ask for a new one."
+
+
 def is_full(upload: Upload) -> bool:
     """Say whether everybody of its source is in an upload, so that an older one would undo what others have said."""
     return upload.layout is not None and upload.layout.scope is Scope.FULL
@@ -370,7 +382,7 @@ def is_full(upload: Upload) -> bool:
 
 def in_scope(vendor: str, layout: ProfileSettings) -> bool:
     """Say whether the absence of a contract of *vendor* means anything in a file of this layout."""
-    return "vendor" in layout.columns or vendor == layout.vendor
+    return not layout.vendor or key_of(vendor) == key_of(layout.vendor)
 
 
 def note_accepted(unit: Unit, upload: Upload, now: datetime, import_id: str) -> None:

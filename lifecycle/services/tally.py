@@ -12,6 +12,7 @@ from typing import Any
 from lifecycle.domain.comparison import Change, Kind
 from lifecycle.domain.guard import WINDOW, Feed, Finding, Limits, Surprise, check_feed, check_surprise
 from lifecycle.domain.identity import IdentityId
+from lifecycle.domain.roster import Standing
 from lifecycle.store import observations, rosters
 from lifecycle.store.unit import Unit
 
@@ -62,7 +63,9 @@ class Tally:
 
 def _moves(change: Change, days: int) -> bool:
     assert change.stored is not None and change.after is not None  # noqa: S101 - the caller has looked
-    return abs(change.after.last_day - change.stored.engagement.last_day) > timedelta(days=days)
+    before, after = change.stored.engagement, change.after
+    by_standing = after.standing is not before.standing and after.standing is not Standing.RUNNING
+    return by_standing or abs(after.last_day - before.last_day) > timedelta(days=days)
 
 
 def findings(unit: Unit, tally: Tally, *, feed: Feed, limits: Limits, now: datetime) -> tuple[Finding, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.batches import Batches
@@ -31,8 +31,9 @@ class Tidying:
     confirmations: Confirmations
     settings: RosterSettings
 
-    def run(self, now: datetime) -> None:
+    def run(self) -> None:
         """Take up what a dead process left, tell again of what is held, and delete what is old."""
+        now = self.intake.clock.now()
         self.intake.recover()
         for upload_id in self.batches.agreed():
             self._apply(upload_id)

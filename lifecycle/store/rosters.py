@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, case, delete, func, insert, select, tuple_, up
 from lifecycle.domain.comparison import Kind, StoredContract
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.identity import IdentityId
+from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import RosterRow, Standing
 from lifecycle.store.people import OWNER, chunks, stored_contract, stored_contract_columns
 from lifecycle.store.roster_tables import BatchReviewRow, RosterItemRow, RosterProfileRow, RosterUploadRow, SurpriseRow
@@ -87,9 +88,9 @@ def contracts_about(
     """Load the contracts of some workers, and those with some numbers."""
     found: dict[str, StoredContract] = {}
     query = select(*stored_contract_columns()).join_from(EngagementRow, IdentityRow, OWNER)
-    for chunk in chunks(set(worker_ids) - {""}):
-        # in two steps: asked for at once, SQLite walks all contracts of the source
-        owners = unit.session.scalars(select(_I.id).where(_I.source == source, _I.worker_id.in_(chunk)))
+    for chunk in chunks({key_of(worker_id) for worker_id in worker_ids} - {""}):
+        # in two steps: asked for at once, SQLite walks all contracts of the source; ids that differ in case come too
+        owners = unit.session.scalars(select(_I.id).where(_I.worker_key.in_(chunk), _I.source == source))
         for ids in chunks(owners):
             theirs = unit.session.execute(query.where(_E.identity_id.in_(ids)))
             found |= {row.id: stored_contract(row) for row in theirs}
@@ -146,12 +147,37 @@ def spoken_of(unit: Unit, upload_id: str, source: str) -> frozenset[str]:
     found = set(unit.session.scalars(settled))
     useless = select(_T.worker_id, _T.reference).where(_T.upload_id == upload_id, _T.kind == Kind.UNUSABLE.value)
     rows = list(unit.session.execute(useless))
-    about = contracts_about(unit, source, {r.worker_id for r in rows}, {r.reference for r in rows})
-    return frozenset(found | {s.engagement.id for s in about})
+    for chunk in chunks({r.worker_id for r in rows} - {""}):
+        theirs = select(_E.id).join_from(EngagementRow, IdentityRow, OWNER)
+        found |= set(unit.session.scalars(theirs.where(_I.source == source, _I.worker_id.in_(chunk))))
+    for chunk in chunks({r.reference for r in rows} - {""}):
+        found |= set(unit.session.scalars(select(_E.id).where(_E.source == source, _E.reference.in_(chunk))))
+    return frozenset(found)
 
 
-def settle_absent(unit: Unit, upload_id: str, items: Sequence[Mapping[str, Any]]) -> None:
-    """Store anew what the absence of contracts means."""
+def name_workers(unit: Unit, upload_id: str, source: str) -> None:
+    """Give staged rows without a worker id that of whoever has the contract they name."""
+    whose = (
+        select(_I.worker_id)
+        .join_from(EngagementRow, IdentityRow, OWNER)
+        .where(_E.source == source, _E.reference == _T.reference)
+        .scalar_subquery()
+    )
+    nameless = (_T.upload_id == upload_id, _T.worker_id == "", _T.reference != "", _T.digest != "")
+    values = {"worker_id": func.coalesce(whose, "")}
+    unit.session.execute(
+        update(RosterItemRow).where(*nameless).values(values).execution_options(synchronize_session=False)
+    )
+
+
+def settle_absent(
+    unit: Unit, upload_id: str, items: Sequence[Mapping[str, Any]], engagement_ids: Collection[str]
+) -> None:
+    """Store anew what the absence of some contracts means; of those for which it means nothing any more, nothing."""
+    meaningless = set(engagement_ids) - {item["engagement_id"] for item in items}
+    for chunk in chunks(meaningless):
+        gone = (_T.upload_id == upload_id, _T.line == 0, _T.engagement_id.in_(chunk))
+        unit.session.execute(delete(RosterItemRow).where(*gone))
     if items:
         names = ("kind", "weight", "said", "facts")
         statement = update(RosterItemRow.__table__).where(
@@ -416,6 +442,14 @@ def locked_upload(unit: Unit, upload_id: str) -> RosterUploadRow | None:
     return unit.session.scalars(unit.lock(query)).one_or_none()
 
 
+def try_upload(unit: Unit, upload_id: str) -> RosterUploadRow | None:
+    """Load an upload that nobody else changes before this unit has ended; None when somebody is at it just now."""
+    query = select(RosterUploadRow).where(_U.id == upload_id).execution_options(populate_existing=True)
+    if unit.dialect == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    return unit.session.scalars(query).one_or_none()
+
+
 def reviews(unit: Unit, upload_id: str) -> list[BatchReviewRow]:
     """List what people have said about a held roster, first come first."""
     columns = BatchReviewRow.__table__.c
@@ -427,9 +461,9 @@ def clear_reviews(unit: Unit, upload_id: str) -> None:
     unit.session.execute(delete(BatchReviewRow).where(BatchReviewRow.__table__.c.upload_id == upload_id))
 
 
-def vendors_losing(unit: Unit, upload_id: str) -> list[str]:
-    """List the vendors whose people lose something by an upload."""
-    kinds = (Kind.SOONER.value, Kind.GONE.value)
+def vendors_touched(unit: Unit, upload_id: str) -> list[str]:
+    """List the vendors whose people an upload concerns in any other way than by being new."""
+    kinds = (Kind.SOONER.value, Kind.LATER.value, Kind.CHANGED.value, Kind.GONE.value)
     query = select(_E.vendor).distinct().join_from(RosterItemRow, EngagementRow, _E.id == _T.engagement_id)
     return list(unit.session.scalars(query.where(_T.upload_id == upload_id, _T.kind.in_(kinds))))
 

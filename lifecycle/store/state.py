@@ -15,6 +15,8 @@ from lifecycle.store.unit import Unit
 WATERMARK, MANUAL_CLOCK, SETUP_CODE = "clock.watermark", "clock.manual", "setup.code"
 RULES, CLOCK_ALARM, REVISION = "rules.fingerprint", "clock.alarm", "revision"
 REQUEST_NUMBER, NUDGE = "request.number", "engine.nudge"
+ROSTERS = "rosters.applied"
+"""Written by whoever applies a roster, so that two wait for each other."""
 DEVICE_KEY = "device.key"
 """Signs what browsers keep after a sign-in; whoever read it could only guess passwords less slowly."""
 _instant = Instant()

@@ -445,7 +445,7 @@ def test_a_status_that_is_taken_back_is_an_extension_too(staff: Staff, standing:
     withdrawn = replace(contract_of(world), standing=Standing.WITHDRAWN)
     person = Identity(withdrawn.identity_id, "Carl Jones", "w1", "plain")
     change = Change(Kind.CHANGED, stored=StoredContract(withdrawn, person), after=replace(withdrawn, standing=standing))
-    after = Following(rulebook, now, {}).decide(change, rulebook.contract(withdrawn)).after
+    after = Following(rulebook, now, {}).decide(change, rulebook.contract(withdrawn), []).after
     assert after is not None
     assert after.measures.lapsed_at == now
     assert not after.measures.god_withheld, "it gives no god mode, so it takes none"

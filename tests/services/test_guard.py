@@ -135,6 +135,52 @@ def test_whoever_confirmed_it_releases_nothing_of_it_either(world: World) -> Non
             review(world, held_one, by)
 
 
+def test_other_rosters_void_nobodys_word(world: World) -> None:
+    upload = send(world, leaving(6))
+    review(world, upload, "hans")
+    apply(world.runtime, roster_bytes(line("z1", "agent")), profile="delta")
+    assert review(world, upload, "petra").state is State.APPLIED
+
+
+def test_whose_access_ends_by_another_role_has_colleagues_who_release_nothing(world: World) -> None:
+    others = [staff(w).replace(",agent,", ",nobody,") if n < 6 else staff(w) for n, w in enumerate(WORKERS)]
+    upload = send(world, roster_bytes(*others))
+    world.member("kim", Role.IT_OPERATOR, worker="w12")
+    with pytest.raises(ReviewRefused, match="same vendor"):
+        review(world, upload, "kim")
+
+
+def test_a_source_that_is_stopped_applies_nothing_that_is_held(world: World) -> None:
+    upload = send(world, leaving(6))
+    world.runtime.sources.freeze("plain", actor="member:petra", why="wait")
+    review(world, upload, "hans")
+    with pytest.raises(RosterRefused, match="stopped: wait"):
+        review(world, upload, "petra")
+    assert held(world) == 12
+
+
+def test_two_sources_at_the_same_moment_are_too_much_together(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    apply(
+        world.runtime,
+        roster_bytes(*(line(f"x{n}", "agent", last=date(2026, 12, 31)) for n in range(4))),
+        profile="delta",
+    )
+    second = roster_bytes(*(line(f"x{n}", "agent", last=BEFORE) for n in range(4)))
+    first = take(world.runtime, leaving(4))
+    work_out, confirm = world.runtime.intake.work_out_anew, world.runtime.confirmations.confirm
+
+    def meanwhile(*arguments: Any) -> Any:
+        worked = work_out(*arguments)
+        monkeypatch.undo()
+        apply(world.runtime, second, profile="delta")
+        return worked
+
+    monkeypatch.setattr(world.runtime.intake, "work_out_anew", meanwhile)
+    with pytest.raises(RosterRefused, match="too much"):
+        confirm(first.id, actor="hr", digest=first.digest)
+    assert confirm(first.id, actor="hr", digest=world.runtime.uploads.find(first.id).digest).state is State.HELD
+
+
 def test_a_rejection_stops_the_source(world: World) -> None:
     upload = send(world, leaving(6))
     with pytest.raises(ReasonMissing):
@@ -237,7 +283,7 @@ def test_a_release_that_a_crash_cut_short_is_finished(world: World) -> None:
         said = {"digest": now.digest, "note": "looked at", "typed": now.changing, "verdict": Verdict.APPROVE}
         world.runtime.batches.review(upload.id, actor=world.actor(by), **said)
     assert world.runtime.uploads.find(upload.id).state is State.HELD
-    world.runtime.tidying.run(world.clock.at)
+    world.runtime.tidying.run()
     assert world.runtime.uploads.find(upload.id).state is State.APPLIED
 
 

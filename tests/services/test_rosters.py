@@ -26,6 +26,13 @@ PROFILES: dict[str, Any] = {
         "source": "wand",
         "scope": "delta",
     },
+    "edit": {
+        "columns": {"reference": "contract", "name": "name", "last_day": "last"},
+        "source": "plain",
+        "scope": "delta",
+        "partial": True,
+    },
+    "northgate": {"columns": COLUMNS, "source": "plain", "vendor": "Northgate"},
     "close": {
         "columns": {"reference": "contract", "actual_last_day": "actual end"},
         "source": "wand",
@@ -250,6 +257,60 @@ def test_a_file_that_was_overtaken_is_read_again_before_it_is_applied(world: Wor
         world.runtime.confirmations.confirm(waiting.id, actor="hr", digest=waiting.digest)
     again = world.runtime.uploads.find(waiting.id)
     assert [(k, w) for k, w, _ in rows(world, again)] == [("sooner", "w1"), ("changed", "w2")]
+
+
+def test_a_file_that_waited_is_not_applied_after_a_newer_one(world: World) -> None:
+    world.roster(line("w1", "agent"), profile="delta")
+    world.clock.move(hours=1)
+    old = take_in(world, line("w1", "agent", last=date(2027, 6, 30)), profile="delta")
+    world.clock.move(hours=1)
+    world.roster(line("w1", "agent", last=date(2026, 3, 20)), profile="delta")
+    for _ in range(2):
+        with pytest.raises(RosterRefused):
+            again = world.runtime.uploads.find(old.id)
+            world.runtime.confirmations.confirm(old.id, actor="hr", digest=again.digest)
+    world.clock.move(to=utc(2026, 3, 21))
+    assert live(world) == set()
+
+
+def test_an_id_that_somebody_else_holds_gives_nobody_their_access(world: World) -> None:
+    world.roster(line("w1", "agent"))
+    other = take_in(world, line("w1", "agent"), line("w1", "god", contract="C-bob", name="Bob Other"))
+    assert [p.cause for p in world.runtime.uploads.problems(other.id)] == [Cause.SHARED_ID]
+    delta = take_in(world, line("W1", "god", contract="C-2", name="Person w1"))
+    assert "w1 is that of Person w1" in rows(world, delta, Kind.UNUSABLE)[0][2]
+
+
+def test_whoever_had_an_id_before_keeps_nothing_from_whoever_has_it_now(world: World) -> None:
+    alice = line("w1", "agent", last=BEFORE, contract="C-1", name="Alice")
+    bob = line("w1", "agent", date(2026, 3, 1), contract="C-2", name="Bob")
+    world.roster(alice, bob)
+    assert live(world) == {"agent"}
+    ended = line("w1", "agent", date(2026, 3, 1), date(2026, 3, 1), contract="C-2", name="Bob")
+    upload = take_in(world, alice, ended)
+    assert (upload.unusable, upload.counts["sooner"]) == (0, 1)
+
+
+def test_an_extension_of_one_contract_takes_no_god_mode_from_another(world: World) -> None:
+    other = line("w1", "god", last=date(2026, 12, 31), contract="B-1")
+    world.roster(line("w1", "god", last=date(2026, 3, 6), contract="A-1"), other)
+    assert "god" in live(world)
+    world.roster(line("w1", "god", last=date(2026, 3, 20), contract="A-1"), other)
+    assert "god" in live(world)
+
+
+def test_a_file_of_changes_without_worker_ids_loses_nobodys_id(world: World) -> None:
+    world.roster(line("w1", "agent"))
+    content = b"contract,name,last\nC-w1,New Name,2026-06-30\n"
+    apply(world.runtime, content, profile="edit")
+    assert world.person("w1")
+    assert rows(world, take(world.runtime, content.replace(b"06-30", b"07-31"), profile="edit"))[0][0] == "later"
+
+
+def test_the_absence_of_other_vendors_means_nothing_to_a_file_of_one(world: World) -> None:
+    world.roster(line("w1", "agent"), line("w2", "agent", vendor="Brightline"))
+    one = take_in(world, line("w3", "agent", vendor="NORTHGATE"), profile="northgate")
+    assert [worker for _, worker, _ in rows(world, one, Kind.MISSING)] == ["w1"]
 
 
 # --- repairs --------------------------------------------------------------------------------------------------------
