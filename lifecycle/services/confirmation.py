@@ -25,13 +25,15 @@ from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.uploads import WEIGHED, State, Upload, UploadClosed
 from lifecycle.settings import SignInSettings
 from lifecycle.store import people, rosters, state
-from lifecycle.store.roster_tables import RosterItemRow, RosterSourceRow
+from lifecycle.store.roster_tables import RosterSourceRow
 from lifecycle.store.tables import RosterImportRow
 from lifecycle.store.unit import Record, Store, Unit
 
 PERSONAL = frozenset({"name", "email"})
 """Facts of the person: the trail says that a contract's person changed, never the name itself."""
 ITEMS_AT_ONCE = 2_000
+Item = Any
+"""A row of the items, see `lifecycle.store.roster_tables.RosterItemRow`."""
 
 
 @dataclass
@@ -195,14 +197,13 @@ class _Application:
         self._add_import()
         self.unit.audit_all(self._records)
 
-    def _chunks(self, kind: Kind) -> Iterator[list[RosterItemRow]]:
+    def _chunks(self, kind: Kind) -> Iterator[list[Item]]:
         after = -1
         while items := rosters.items(self.unit, self.upload.id, kinds=(kind.value,), after=after, limit=ITEMS_AT_ONCE):
             yield items
             after = items[-1].n
-            self.unit.session.expunge_all()
 
-    def _add(self, items: Sequence[RosterItemRow], linking: Linking) -> None:
+    def _add(self, items: Sequence[Item], linking: Linking) -> None:
         """Add people and contracts; several new contracts of one new worker share the person."""
         persons, contracts, digests = [], [], {}
         for item in items:
@@ -218,16 +219,16 @@ class _Application:
         linking.consider(persons)
         people.add_engagements(self.unit, contracts, self.now, digests)
 
-    def _new_id(self, item: RosterItemRow) -> str:
+    def _new_id(self, item: Item) -> str:
         """Name a contract so that the trail, written later, finds the same name again."""
         return str(uuid.uuid5(uuid.UUID(self.import_id), str(item.n)))
 
-    def _engagement(self, item: RosterItemRow, id_: str, identity_id: str) -> Engagement:
+    def _engagement(self, item: Item, id_: str, identity_id: str) -> Engagement:
         return rosters.engagement_of(
             item.facts["after"], id_=id_, identity_id=identity_id, source=self.upload.source, import_id=self.import_id
         )
 
-    def _change(self, items: Sequence[RosterItemRow]) -> None:
+    def _change(self, items: Sequence[Item]) -> None:
         contracts = [self._engagement(item, item.engagement_id, item.identity_id) for item in items]
         # what ended by absence is compared fact by fact when it comes back
         digests = {i.engagement_id: i.digest for i in items}
@@ -254,7 +255,7 @@ class _Application:
         for at, ids in by_instant.items():
             people.set_god_ends(self.unit, ids, at)
 
-    def _rename(self, items: Sequence[RosterItemRow]) -> None:
+    def _rename(self, items: Sequence[Item]) -> None:
         changed = []
         for item in items:
             name, email, worker_id = item.facts["person"]
@@ -311,7 +312,7 @@ class _Application:
             after["note"] = self.note
         yield self._record("roster-confirmed", f"profile:{self.upload.profile}", {}, after)
 
-    def _record_of(self, item: RosterItemRow) -> Record:
+    def _record_of(self, item: Item) -> Record:
         if item.kind == Kind.NEW:
             kept = item.facts["after"]
             said = {name: kept[name] for name in ("reference", "first_day", "last_day")}
@@ -332,5 +333,5 @@ class _Application:
         return Record(self.now, self.actor, action, object_, before, after, f"import:{self.import_id}")
 
 
-def _changes(item: RosterItemRow, *names: str) -> bool:
+def _changes(item: Item, *names: str) -> bool:
     return any(change[0] in names for change in item.facts["changes"])

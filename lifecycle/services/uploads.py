@@ -21,7 +21,7 @@ from lifecycle.services.files import RosterFiles
 from lifecycle.services.layouts import Layouts
 from lifecycle.settings.rosters import ProfileSettings
 from lifecycle.store import rosters
-from lifecycle.store.roster_tables import RosterItemRow, RosterUploadRow
+from lifecycle.store.roster_tables import RosterUploadRow
 from lifecycle.store.unit import Store, Unit
 
 PAGE = 50
@@ -160,7 +160,7 @@ def show(row: RosterUploadRow) -> Upload:
     )  # fmt: skip
 
 
-def show_item(row: RosterItemRow) -> Item:
+def show_item(row: Any) -> Item:
     """Return an item as it is shown."""
     facts = row.facts
     return Item(

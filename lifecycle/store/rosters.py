@@ -299,15 +299,15 @@ def items(
     words: str = "",
     after: int = -1,
     limit: int = AT_ONCE,
-) -> list[RosterItemRow]:
-    """List items of some kinds in the order of ``n``, after the number *after*."""
-    query = select(RosterItemRow).where(_T.upload_id == upload_id, _T.kind.in_(list(kinds)), _T.n > after)
+) -> list[Any]:
+    """List items of some kinds in the order of ``n``, after the number *after*: rows with `RosterItemRow`'s columns."""
+    query = select(RosterItemRow.__table__).where(_T.upload_id == upload_id, _T.kind.in_(list(kinds)), _T.n > after)
     if cause:
         query = query.where(_T.cause == cause)
     for word in words.split():
         escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").casefold()
         query = query.where(_T.search.like(f"%{escaped}%", escape="\\"))
-    return list(unit.session.scalars(query.order_by(_T.n).limit(limit)))
+    return list(unit.session.execute(query.order_by(_T.n).limit(limit)))
 
 
 def last_import(unit: Unit, source: str) -> RosterImportRow | None:
