@@ -267,6 +267,8 @@ class Runtime:
             self.clock,
             self.settings.engine,
             self.inbox,
+            self.uploads,
+            self.sources,
             self.settings.notices.smtp is not None,
         )
 

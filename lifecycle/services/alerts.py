@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from lifecycle.domain.approval import Kind
 from lifecycle.services.casebook import Case
 from lifecycle.services.holders import Holder
 from lifecycle.services.persons import Standing
+from lifecycle.services.sources import Freshness, SourceView
 from lifecycle.services.targets import DOWN
+from lifecycle.services.uploads import Upload
 from lifecycle.store.request_tables import CutOffRow
 from lifecycle.store.work import WorkItem
 
@@ -120,6 +123,35 @@ def people_alerts(stuck: Iterable[Case], cut_offs: Iterable[tuple[CutOffRow, str
         )
         for row, name in cut_offs
     ]
+
+
+def roster_alerts(held: Iterable[Upload], sources: Iterable[SourceView]) -> list[Alert]:
+    """List rosters that wait for two people, and sources that are stopped, fail, or have been silent for long."""
+    alerts = [
+        Alert(
+            f"A roster of {upload.source} is held: two people must agree",
+            " ".join(_sentence(finding["words"]) for finding in upload.guard),
+            link=f"/rosters/{upload.id}",
+        )
+        for upload in held
+    ]
+    for source in sources:
+        link = f"/sources/{quote(source.name, safe='')}"
+        match source.state:
+            case Freshness.FROZEN:
+                words = f"Somebody has stopped them: {source.row.frozen_because or 'see its page'}."
+                alerts.append(Alert(f"Rosters of {source.title} are stopped", words, link=link))
+            case Freshness.REFUSING:
+                words = f"For more than {source.refuse_hours} hours; nothing new is granted on its contracts."
+                alerts.append(Alert(f"{source.title} has delivered no roster", words, link=link))
+            case Freshness.FAILING:
+                alerts.append(Alert(f"The source {source.title} fails", _sentence(source.error), link=link))
+            case Freshness.STALE:
+                words = f"For more than {source.warn_hours} hours; ask whoever sends it."
+                alerts.append(Alert(f"{source.title} has delivered no roster", words, link=link))
+            case Freshness.FRESH | Freshness.NONE:
+                pass
+    return alerts
 
 
 def notice_alerts(failing: Iterable[tuple[str, str, int, datetime, str]], waiting: int, *, mail: bool) -> list[Alert]:

@@ -13,14 +13,16 @@ from lifecycle.domain.access import Contract, desired_access
 from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.forecast import Step
 from lifecycle.domain.policy import Anchor
-from lifecycle.services.alerts import Alert, TargetView, Waiting, alerts_of, notice_alerts, people_alerts
+from lifecycle.services.alerts import Alert, TargetView, Waiting, alerts_of, notice_alerts, people_alerts, roster_alerts
 from lifecycle.services.clock import Clock
 from lifecycle.services.holders import Holder, Holders
 from lifecycle.services.inbox import Inbox
 from lifecycle.services.notices import MAIL
 from lifecycle.services.persons import Persons, Standing
 from lifecycle.services.rulebook import Rulebook
+from lifecycle.services.sources import Sources
 from lifecycle.services.targets import DOWN, Targets
+from lifecycle.services.uploads import State, Uploads
 from lifecycle.settings import EngineSettings
 from lifecycle.store import decisions, notices, people, state, work
 from lifecycle.store.tables import EngagementRow
@@ -96,6 +98,8 @@ class Overview:
     clock: Clock
     settings: EngineSettings
     inbox: Inbox
+    uploads: Uploads
+    sources: Sources
     mail: bool
     """Whether there is a mail server."""
     _outlook: tuple[str, Outlook] | None = None
@@ -154,6 +158,7 @@ class Overview:
                 with self.store.read() as unit:
                     alerts = people_alerts(self.inbox.stuck(unit), decisions.cut_offs_in_force(unit))
                     alerts += notice_alerts(notices.failing(unit), notices.waiting(unit, MAIL), mail=self.mail)
+                alerts += roster_alerts(self.uploads.listed(states=(State.HELD,)), self.sources.listed())
                 self._last = (version, tuple(coming[:SHOWN_TRANSITIONS]), tuple(alerts))
             return self._last[1:]
 

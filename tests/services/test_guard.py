@@ -150,6 +150,15 @@ def test_whose_access_ends_by_another_role_has_colleagues_who_release_nothing(wo
         review(world, upload, "kim")
 
 
+def test_the_dashboard_says_what_is_held_and_what_is_stopped(world: World) -> None:
+    upload = send(world, leaving(6))
+    alerts = {alert.title: alert for alert in world.runtime.overview.dashboard().alerts}
+    assert alerts["A roster of plain is held: two people must agree"].link == f"/rosters/{upload.id}"
+    review(world, upload, "petra", Verdict.DENY, note="wrong file")
+    alerts = {alert.title: alert for alert in world.runtime.overview.dashboard().alerts}
+    assert alerts["Rosters of plain are stopped"].detail.endswith(": roster.csv was rejected: wrong file.")
+
+
 def test_a_source_that_is_stopped_applies_nothing_that_is_held(world: World) -> None:
     upload = send(world, leaving(6))
     world.runtime.sources.freeze("plain", actor="member:petra", why="wait")
