@@ -5,13 +5,17 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from lifecycle.app import make_scheduler
+from lifecycle.scheduler import jobs
 from lifecycle.services.uploads import State
 from lifecycle.store import rosters
 from tests.services.world import World, line, roster_bytes
 
 
-def test_a_roster_that_was_being_read_or_applied_is_taken_up(tmp_path: Path) -> None:
+def test_a_roster_that_was_being_read_or_applied_is_taken_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "ROSTERS_SECONDS", 1)
     world = World(f"sqlite:///{tmp_path}/lifecycle.db")
     runtime = world.runtime
     receive, advance = runtime.uploads.receive, runtime.intake.advance

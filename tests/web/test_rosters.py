@@ -272,7 +272,7 @@ def test_a_word_of_status_is_explained_and_a_conversion_confirmed(site: Site, no
 
 def test_one_worker_id_of_two_people_is_given_to_one_of_them(site: Site, nora: FlaskClient) -> None:
     def shared(number: int, row: dict[str, str]) -> Any:
-        return [row, {**row, "Name": "Somebody Else", "Contract": "WO-X"}] if number == 2 else row
+        return [row, {**row, "Name": "Somebody Else", "Contract": "WO-X"}] if number == 21 else row
 
     upload_id, _, page = opened(nora, demo_roster(site, shared))
     assert "One worker id, two people" in page.text
