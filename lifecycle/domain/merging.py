@@ -9,15 +9,23 @@ from datetime import date, timedelta
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.roster import RosterRow, Standing
 
-FACTS = ("first_day", "last_day", "zone", "vendor", "sponsor", "role", "site", "standing", "actual")
 TEXTS = ("zone", "vendor", "sponsor", "role", "site")
 
 
 def facts_of(engagement: Engagement) -> dict[str, str]:
     """Return what rosters decide about a contract, as text to compare and to show."""
-    facts = {name: str(getattr(engagement, name)) for name in FACTS}
-    facts["actual"] = "yes" if engagement.actual else "no"
-    return facts
+    e = engagement
+    return {
+        "first_day": e.first_day.isoformat(),
+        "last_day": e.last_day.isoformat(),
+        "zone": e.zone,
+        "vendor": e.vendor,
+        "sponsor": e.sponsor,
+        "role": e.role,
+        "site": e.site,
+        "standing": e.standing.value,
+        "actual": "yes" if e.actual else "no",
+    }
 
 
 def merge(row: RosterRow, before: Engagement, today: Callable[[str], date], says_standing: bool) -> Engagement:

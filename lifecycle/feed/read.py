@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from hashlib import blake2b
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
 
-from lifecycle.domain.roster import Complaint, Repairs, RosterRow
+from lifecycle.domain.roster import Choice, Complaint, Repairs, RosterRow
 from lifecycle.feed.careful import CarefulReader, Left
+from lifecycle.feed.csv_file import CsvFile
 from lifecycle.feed.header import Header, find_header
 from lifecycle.feed.kinds import source_of
 from lifecycle.feed.meaning import Meaning
 from lifecycle.feed.profile import Profile
 from lifecycle.feed.quick import QuickReader
-from lifecycle.feed.table import Block, Cell, FileLimits, Source, Unreadable, refuse, too_large, too_many_rows
+from lifecycle.feed.table import (
+    Block,
+    Cell,
+    FileLimits,
+    Recalled,
+    Source,
+    Unreadable,
+    refuse,
+    too_large,
+    too_many_rows,
+)
 
 __all__ = ["Batch", "FileLimits", "Reader", "Unreadable", "read_roster"]
 
@@ -32,6 +46,10 @@ class Batch:
     """Bytes read so far."""
     aside: int
     """Rows left aside so far: not yet approved, or of people whom no contract binds."""
+    keys: Mapping[int, bytes] = field(default_factory=dict)
+    """Number of a line to its key, for lines that can be recalled when they come again."""
+    recalled: Recalled = field(default_factory=Recalled)
+    """Lines that were not read, because they are known."""
 
 
 def read_roster(
@@ -87,25 +105,38 @@ class Reader:
         """What was opened to find the header: a workbook takes long to look through, and once is enough."""
         self._begins = header.at + 1
         self._limits = limits
+        self._said = (profile, replace(repairs, choice=Choice.UNSAID, lines={}, converted=frozenset()), self.header)
         self._meaning = Meaning(profile, repairs, header.cells)
         self._quick = QuickReader(self._meaning, typed=source.typed)
         self._careful = CarefulReader(self._meaning)
 
-    def batches(self) -> Iterator[Batch]:
+    @property
+    def interpretation(self) -> str:
+        """
+        Name all that decides what a line means: layout, repairs, header and this code.
+
+        Where two readers have one name for it, the same line is the same row to both.
+        """
+        return blake2b(repr((*self._said, _code())).encode(), digest_size=16).hexdigest()
+
+    def batches(self, known: Mapping[bytes, int] | None = None) -> Iterator[Batch]:
         """
         Read the rows, some thousands at a time.
+
+        Args:
+            known: Key of a line to a token, for lines that `interpretation` has made a row of before: where they come
+                again they are recalled, not read. None: every line is read.
 
         Raises:
             Unreadable: The file breaks, is too large, or has no rows; nothing of what was read before counts.
         """
         self.lines = self.aside = self.complained = blank = 0
         begins = self._begins
-        blocks, self._begun = self._begun or self._source.blocks(), None
-        for block in blocks:
+        for block in self._blocks(known):
             lines = block.lines[begins:]
-            batch = self._batch(block.numbers[begins:], lines, block.octets)
+            batch = self._batch(block.numbers[begins:], lines, block)
             begins = 0
-            blank += len(lines) - batch.lines
+            blank += len(lines) + len(block.recalled.numbers) - batch.lines
             self.lines += batch.lines
             self.aside += batch.aside
             if max(self.lines, blank) > self._limits.most_rows:
@@ -116,9 +147,16 @@ class Reader:
             remedy = "There is only a header. An empty roster is never taken to mean that everybody has left."
             raise refuse(0, "no rows", "at least one row", remedy)
 
-    def _batch(self, numbers: Sequence[int], lines: Sequence[Sequence[Cell]], octets: int) -> Batch:
+    def _blocks(self, known: Mapping[bytes, int] | None) -> Iterator[Block]:
+        if known is not None and isinstance(self._source, CsvFile):
+            return self._source.blocks(known)
+        begun, self._begun = self._begun, None
+        return begun or self._source.blocks()
+
+    def _batch(self, numbers: Sequence[int], lines: Sequence[Sequence[Cell]], block: Block) -> Batch:
         taken = self._quick.read(numbers, lines)
-        batch = Batch(taken.rows, [], len(lines), octets, taken.aside)
+        count = len(lines) + len(block.recalled.numbers)
+        batch = Batch(taken.rows, [], count, block.octets, taken.aside, block.keys, block.recalled)
         before = len(batch.rows)
         for index in taken.odd:
             found = self._careful.read(numbers[index], lines[index])
@@ -134,6 +172,16 @@ class Reader:
         if len(batch.rows) > before:
             batch.rows.sort(key=attrgetter("line"))
         return batch
+
+
+@cache
+def _code() -> str:
+    """Return a digest of the code that reads: after an update, what lines meant before is no longer known."""
+    digest = blake2b(sys.version.encode(), digest_size=16)
+    here = Path(__file__).parent
+    for path in sorted([*here.glob("*.py"), *(here.parent / "domain").glob("*.py")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _says_something(cells: Sequence[Cell]) -> bool:

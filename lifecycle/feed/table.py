@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, Protocol
@@ -32,6 +32,14 @@ Cell = str | date | float | Spoilt
 """Text; a typed day from a spreadsheet; a number that a spreadsheet typed as one; or nothing to be believed."""
 
 
+class Recalled(NamedTuple):
+    """Lines of text that were known by their keys and therefore not read."""
+
+    numbers: Sequence[int] = ()
+    tokens: Sequence[int] = ()
+    """What each was known as."""
+
+
 class Block(NamedTuple):
     """Some lines of a file, blank ones included."""
 
@@ -40,6 +48,10 @@ class Block(NamedTuple):
     lines: Sequence[Sequence[Cell]]
     octets: int
     """How many bytes of the file have been read so far."""
+    keys: Mapping[int, bytes] = {}
+    """Number to key of those that are one line of text, where keys were asked for."""
+    recalled: Recalled = Recalled()
+    """Lines that are not among the others."""
 
 
 class Source(Protocol):

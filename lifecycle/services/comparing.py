@@ -26,6 +26,7 @@ from lifecycle.domain.merging import facts_of
 from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import RosterRow
 from lifecycle.services.following import Following
+from lifecycle.services.known import Known
 from lifecycle.services.reading import ITEM, complained
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.tally import Tally
@@ -54,8 +55,8 @@ class Comparer:
     upload_id: str
     comparing: Comparing
     now: datetime
-    seen: Mapping[str, int] | None
-    """Digests of what is stored to the line that states it; None when this was worked out before."""
+    known: Known | None
+    """What is stored, and which lines state it; None when this was worked out before."""
     tally: Tally
     beat: Callable[[], None]
     """Called now and then; raises when somebody else works on this upload now."""
@@ -89,6 +90,7 @@ class Comparer:
         return rows
 
     def _settle(self, unit: Unit, staged: Sequence[Staged]) -> Iterator[dict[str, Any]]:
+        """Yield what is to be stored anew about some rows; for most it is as it was when a roster is confirmed."""
         worker_ids = {s.row.worker_id or "" for s in staged}
         references = {s.row.reference or "" for s in staged}
         stored = rosters.contracts_about(unit, self.comparing.source, worker_ids, references)
@@ -98,15 +100,17 @@ class Comparer:
         changes += [Change(Kind.SAME, s.row) for s in staged if s.row.line not in settled]  # another row counts
         for change, values in self._judge(unit, changes, _of_persons(stored, worker_ids)):
             one = by_line[change.row.line if change.row else 0]
-            yield {"n": one.n, **values, "facts": {**values["facts"], "row": one.facts["row"], "seen": one.seen}}
+            facts = {**values.pop("facts"), "row": one.facts["row"], "seen": one.seen}
+            if one.found != values or one.facts != facts:
+                yield {"n": one.n, **values, "facts": facts}
 
     def _compare(
         self, own: Sequence[Staged], stored: Sequence[StoredContract], by_line: Mapping[int, Staged]
     ) -> Iterator[Change]:
-        if self.seen is None:
+        if self.known is None:
             seen = {EngagementId(key): line for one in own for key, line in one.seen.items()}
         else:
-            seen = {s.engagement.id: line for s in stored if s.digest and (line := self.seen.get(s.digest, 0))}
+            seen = {s.engagement.id: line for s in stored if s.digest and (line := self.known.line_of(s.digest))}
         by_line[own[0].row.line].seen = dict(seen)  # once for the worker, who may have very many rows
         yield from compare_worker([one.row for one in own], stored, seen, self.comparing)
 

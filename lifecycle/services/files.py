@@ -39,6 +39,10 @@ class RosterFiles:
         """Return where the file of an upload is."""
         return self.folder / upload_id
 
+    def lines_path(self, upload_id: str) -> Path:
+        """Return where it is kept what the lines of that file have stated; it may be gone at any time."""
+        return self.folder / f"{upload_id}.lines"
+
     def keep(self, upload_id: str, stream: BinaryIO) -> Kept:
         """
         Store *stream* so that it survives a loss of power once this returns; until then there is no such file.
@@ -74,5 +78,6 @@ class RosterFiles:
             raise FileTooLarge(f"The file has more than {self.largest // 2**20} MiB; split it by vendor.")
 
     def delete(self, upload_id: str) -> None:
-        """Delete the file of an upload, if it is still there."""
+        """Delete the file of an upload, if it is still there, and what is kept of its lines."""
         self.path(upload_id).unlink(missing_ok=True)
+        self.lines_path(upload_id).unlink(missing_ok=True)

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,17 +15,18 @@ from lifecycle.domain.comparison import Comparing, Kind
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.domain.guard import Feed, Limits
-from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import Scope
 from lifecycle.feed.kinds import Kind as FileKind
 from lifecycle.feed.look import Look, look
 from lifecycle.feed.matching import headers_match
 from lifecycle.feed.read import read_roster
 from lifecycle.feed.table import FileLimits, Unreadable
+from lifecycle.services.absence import Absence, counts_since
 from lifecycle.services.claims import Claim, Claims
 from lifecycle.services.clock import Clock
 from lifecycle.services.comparing import Comparer
 from lifecycle.services.files import RosterFiles
+from lifecycle.services.known import Known
 from lifecycle.services.layouts import Layouts
 from lifecycle.services.reading import Stager
 from lifecycle.services.rulebook import Rulebook
@@ -39,7 +40,6 @@ from lifecycle.store.unit import Store, Unit
 
 _log = logging.getLogger(__name__)
 DELETED_AT_ONCE = 50_000
-ABSENT_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,18 +196,26 @@ class Intake:
         claim.end(State.READY, **values)
 
     def _stage(self, upload: Upload, layout: ProfileSettings, claim: Claim) -> Stager:
+        since = counts_since(self.clock.now().date())
         with self.store.read() as unit:
-            seen = dict.fromkeys(rosters.digests(unit, upload.source), 0)
+            known = Known(rosters.stated(unit, upload.source, since))
+            about = rosters.contracts_about(unit, upload.source, {upload.canary}, ())
+            before = rosters.last_upload(unit, upload.source, upload.profile)
         limits = self._limits_of_files()
         profile = self.layouts.profile(upload.profile, layout)
         reader = read_roster(self.files.path(upload.id), profile, upload.repairs, limits)
+        recalled = known.recall(self.files.lines_path(upload.id), reader.interpretation)
+        if not recalled and before:
+            recalled = known.recall(self.files.lines_path(before), reader.interpretation)
         carried = ",".join(sorted(layout.columns))
 
         def beat(lines: int, octets: int) -> None:
             claim.beat_now_and_then(lines=lines, octets=octets)
 
-        stager = Stager(self.store, upload.id, carried, seen, beat, upload.canary)
-        stager.run(reader)
+        canary_digests = [s.digest for s in about if s.digest and s.missing_since is None]
+        stager = Stager(self.store, upload.id, carried, known, beat, upload.canary, canary_digests)
+        stager.run(reader, recalled)
+        known.remember(self.files.lines_path(upload.id), reader.interpretation)
         with self.store.write() as unit:  # so that all rows about one worker stand together
             rosters.name_workers(unit, upload.id, upload.source)
         return stager
@@ -227,17 +235,20 @@ class Intake:
         tally = Tally(self.settings.guard.moved_days, known_of_new=upload.digest_of_new if unmoved else "")
         comparer = Comparer(
             self.store, self.rulebook, upload.id, comparing, now,
-            stager.seen if stager else None, tally, claim.beat_now_and_then,
+            stager.known if stager else None, tally, claim.beat_now_and_then,
         )  # fmt: skip
         comparer.run()
-        self._absent(upload, layout, comparer, stager)
-        if stager is not None:
+        absence = Absence(self.store, upload, layout, comparer)
+        if stager is None:
+            absence.note_anew()
+        else:
+            absence.note(stager)
             self.sponsors.note(upload.id, comparer.sponsors)
         with self.store.read() as unit:
             guard = self.guard(unit, upload, tally, now)
         document = layout.model_dump_json()
         rules = [upload.sha256, document, repr(upload.repairs), self.rulebook.fingerprint]
-        counts = None if stager is None else {**stager.counts, "untouched": stager.known}
+        counts = None if stager is None else {**stager.counts, "untouched": stager.untouched}
         return Worked(tally, guard, tally.digest(rules), base, now, counts)
 
     def _comparing(self, unit: Unit, upload: Upload, layout: ProfileSettings, now: datetime) -> Comparing:
@@ -258,37 +269,6 @@ class Intake:
             zeros=rosters.ids_with_zeros(unit, upload.source),
             contested=rosters.contested_references(unit, upload.id),
         )
-
-    def _absent(self, upload: Upload, layout: ProfileSettings, comparer: Comparer, stager: Stager | None) -> None:
-        """Note what a full roster lacks. One with rows that do not say whom they concern lacks nothing for certain."""
-        if layout.scope is not Scope.FULL:
-            return
-        since = comparer.now.date() - timedelta(days=2)
-        with self.store.read() as unit:
-            if stager is None:
-                ids = rosters.engagements_of_items(unit, upload.id, (Kind.MISSING, Kind.GONE))
-            elif stager.unreadable:
-                return
-            else:
-                spoken_of = rosters.spoken_of(unit, upload.id, upload.source)
-                ids = rosters.unseen(unit, upload.source, since, stager.stated, spoken_of)
-        n = stager.n if stager else 0
-        for start in range(0, len(ids), ABSENT_AT_ONCE):
-            chunk = ids[start : start + ABSENT_AT_ONCE]
-            comparer.beat()
-            with self.store.read() as unit:
-                stored = [s for s in rosters.contracts(unit, chunk) if in_scope(s.engagement.vendor, layout)]
-                items = list(comparer.absent(unit, sorted(stored, key=lambda s: s.engagement.id)))
-            with self.store.write() as unit:
-                if stager is None:
-                    rosters.settle_absent(unit, upload.id, items, chunk)
-                    continue
-                for item in items:
-                    n += 1
-                    item["n"] = n
-                rosters.add_items(unit, items)
-        if stager is not None:
-            stager.n = n
 
     def guard(self, unit: Unit, upload: Upload, tally: Tally, now: datetime) -> list[dict[str, Any]]:
         """Ask the guard about an upload as it was compared; a list of findings as they are stored."""
@@ -378,11 +358,6 @@ def why_too_old(unit: Unit, upload: Upload) -> str:
 def is_full(upload: Upload) -> bool:
     """Say whether everybody of its source is in an upload, so that an older one would undo what others have said."""
     return upload.layout is not None and upload.layout.scope is Scope.FULL
-
-
-def in_scope(vendor: str, layout: ProfileSettings) -> bool:
-    """Say whether the absence of a contract of *vendor* means anything in a file of this layout."""
-    return not layout.vendor or key_of(vendor) == key_of(layout.vendor)
 
 
 def note_accepted(unit: Unit, upload: Upload, now: datetime, import_id: str) -> None:

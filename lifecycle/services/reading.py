@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from lifecycle.domain.comparison import Kind, digests_of
 from lifecycle.domain.roster import Cause, Complaint, RosterRow
 from lifecycle.feed.read import Batch, Reader
 from lifecycle.feed.table import refuse
+from lifecycle.services.known import Known
 from lifecycle.store import rosters
 from lifecycle.store.unit import Store
 
@@ -33,14 +34,16 @@ class Stager:
     upload_id: str
     carried: str
     """The fields that the file has columns for."""
-    seen: dict[str, int]
-    """Digests of what is stored; to 0 until the file states it, then to the line that does."""
+    known: Known
+    """What is stored, and of it what the file states."""
     advance: Callable[[int, int], None]
     """Told lines and octets read so far; raises when somebody else reads this file now."""
     canary: str = ""
     """Worker id that must be in the file."""
+    canary_digests: Collection[str] = ()
+    """Of the rows that last spoke of that worker."""
     n: int = 0
-    known: int = 0
+    untouched: int = 0
     """Rows that say exactly what is stored."""
     unreadable: int = 0
     """Rows that cannot be used and do not even say whom they concern."""
@@ -48,41 +51,48 @@ class Stager:
     _sung: bool = False
     _new: set[str] = field(default_factory=set)
 
-    def run(self, reader: Reader) -> None:
+    def run(self, reader: Reader, recalled: Mapping[bytes, int]) -> None:
         """
         Stage everything that says something new, and every complaint.
+
+        Args:
+            reader: Of the file.
+            recalled: Lines that state something that is stored, see `Known.recall`.
 
         Raises:
             Unreadable: Where the file breaks.
         """
         batch = Batch([], [], 0, 0, 0)
-        for batch in reader.batches():
-            items = [*self._rows(batch.rows), *map(self._complaint, batch.complaints)]
+        for batch in reader.batches(recalled):
+            self._state(batch.recalled.tokens, batch.recalled.numbers)
+            items = [*self._rows(batch.rows, batch.keys), *map(self._complaint, batch.complaints)]
             if items:
                 with self.store.write() as unit:
                     rosters.add_items(unit, items)
             self.advance(batch.lines, batch.octets)
-        if self.canary and not self._sung:
+        if self.canary and not self._sung and not any(map(self.known.line_of, self.canary_digests)):
             remedy = "Ask for the whole report; this one is cut, or is about something else."
             raise refuse(0, "", f"the worker {self.canary} in every file", remedy)
         self.counts["aside"] = batch.aside
         self.counts["lines"] = batch.lines
 
-    @property
-    def stated(self) -> set[str]:
-        """Digests of what is stored and stands in the file exactly so."""
-        return {digest for digest, line in self.seen.items() if line}
+    def _state(self, places: Sequence[int], lines: Sequence[int]) -> None:
+        first = self.known.state(places, lines)
+        self.untouched += first
+        if first < len(places):
+            self.counts["repeated"] += len(places) - first
 
-    def _rows(self, rows: Sequence[RosterRow]) -> list[dict[str, Any]]:
-        staged, seen, new = [], self.seen, self._new
+    def _rows(self, rows: Sequence[RosterRow], keys: Mapping[int, bytes]) -> list[dict[str, Any]]:
+        staged, known, new = [], self.known, self._new
         if self.canary and not self._sung:
             self._sung = any(row.worker_id == self.canary for row in rows)
         for row, digest in zip(rows, digests_of(rows, self.carried), strict=True):
-            line = seen.get(digest)
-            if line == 0:
-                seen[digest] = row.line
-                self.known += 1
-            elif line is not None or digest in new:
+            if key := keys.get(row.line):
+                known.learn(key, digest)
+            place = known.place_of(digest)
+            if place is not None:
+                self._state([place], [row.line])
+            elif digest in new:
                 self.counts["repeated"] += 1
             else:
                 new.add(digest)

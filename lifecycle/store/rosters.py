@@ -75,11 +75,17 @@ def change_upload(
     return bool(result.rowcount)
 
 
-def digests(unit: Unit, source: str) -> Iterator[str]:
-    """Stream the digests of all rows that stored contracts were last spoken of by, those not missing."""
-    known = (_E.source == source, _E.row_digest != "", _E.missing_since.is_(None))
-    for (digest,) in unit.stream(select(_E.row_digest).where(*known)):
-        yield digest
+def stated(unit: Unit, source: str, since: date) -> Iterator[list[tuple[Any, ...]]]:
+    """
+    Stream what a roster can say again of the contracts of a source.
+
+    Returns:
+        The digest of the row that last spoke of it (empty: not known), its id (empty: it is not running, or its last
+        day is before *since*), and whether it is missing.
+    """
+    running = (_E.last_day >= since) & (_E.standing == Standing.RUNNING.value)
+    query = select(_E.row_digest, case((running, _E.id), else_=""), _E.missing_since.is_not(None))
+    return unit.stream(query.where(_E.source == source))
 
 
 def contracts_about(
@@ -88,43 +94,16 @@ def contracts_about(
     """Load the contracts of some workers, and those with some numbers."""
     found: dict[str, StoredContract] = {}
     query = select(*stored_contract_columns()).join_from(EngagementRow, IdentityRow, OWNER)
-    for chunk in chunks({key_of(worker_id) for worker_id in worker_ids} - {""}):
-        # in two steps: asked for at once, SQLite walks all contracts of the source; ids that differ in case come too
-        owners = unit.session.scalars(select(_I.id).where(_I.worker_key.in_(chunk), _I.source == source))
-        for ids in chunks(owners):
+    for chunk in chunks(sorted({key_of(worker_id) for worker_id in worker_ids} - {""})):
+        # in two steps, and the source looked at here: else SQLite walks all contracts, or all people, of the source
+        owners = unit.session.execute(select(_I.id, _I.source).where(_I.worker_key.in_(chunk)))
+        for ids in chunks(sorted(row.id for row in owners if row.source == source)):
             theirs = unit.session.execute(query.where(_E.identity_id.in_(ids)))
             found |= {row.id: stored_contract(row) for row in theirs}
-    for chunk in chunks(set(references) - {""}):
+    for chunk in chunks(sorted(set(references) - {s.engagement.reference for s in found.values()} - {""})):
         numbered = query.where(_E.source == source, _E.reference.in_(chunk))
         found |= {row.id: stored_contract(row) for row in unit.session.execute(numbered)}
     return list(found.values())
-
-
-def contracts_not_over(unit: Unit, source: str, since: date, after: str, limit: int = AT_ONCE) -> list[StoredContract]:
-    """Load running contracts of a source with last days from *since* on, in the order of ids, after the id *after*."""
-    query = select(*stored_contract_columns()).join_from(EngagementRow, IdentityRow, OWNER)
-    query = query.where(_E.source == source, _E.last_day >= since, _E.standing == Standing.RUNNING.value, _E.id > after)
-    return [stored_contract(row) for row in unit.session.execute(query.order_by(_E.id).limit(limit))]
-
-
-def unseen(unit: Unit, source: str, since: date, seen: Collection[str], excepted: Collection[str]) -> list[str]:
-    """
-    List ids of running contracts that a roster did not state.
-
-    Args:
-        source: The roster's.
-        since: Contracts with earlier last days are over.
-        seen: Digests of the rows that it did state.
-        excepted: Ids of contracts that it speaks of otherwise.
-    """
-    query = select(_E.id, _E.row_digest, _E.missing_since).where(
-        _E.source == source, _E.last_day >= since, _E.standing == Standing.RUNNING.value
-    )
-    return sorted(
-        id_
-        for id_, digest, missing in unit.stream(query)
-        if (missing is not None or digest not in seen) and id_ not in excepted
-    )
 
 
 def contracts(unit: Unit, ids: Collection[str]) -> list[StoredContract]:
@@ -135,10 +114,11 @@ def contracts(unit: Unit, ids: Collection[str]) -> list[StoredContract]:
     ]
 
 
-def engagements_of_items(unit: Unit, upload_id: str, kinds: Collection[str]) -> list[str]:
-    """List the ids of the contracts that items of some kinds concern."""
-    query = select(_T.engagement_id).where(_T.upload_id == upload_id, _T.kind.in_(list(kinds)))
-    return list(unit.session.scalars(query.order_by(_T.engagement_id)))
+def absences(unit: Unit, upload_id: str) -> dict[str, int]:
+    """Return the contracts that an upload lacks, as it was compared last, to the numbers of their items."""
+    kinds = (Kind.MISSING.value, Kind.GONE.value)
+    query = select(_T.engagement_id, _T.n).where(_T.upload_id == upload_id, _T.kind.in_(kinds), _T.line == 0)
+    return {row.engagement_id: row.n for row in unit.session.execute(query.order_by(_T.engagement_id))}
 
 
 def spoken_of(unit: Unit, upload_id: str, source: str) -> frozenset[str]:
@@ -170,22 +150,10 @@ def name_workers(unit: Unit, upload_id: str, source: str) -> None:
     )
 
 
-def settle_absent(
-    unit: Unit, upload_id: str, items: Sequence[Mapping[str, Any]], engagement_ids: Collection[str]
-) -> None:
-    """Store anew what the absence of some contracts means; of those for which it means nothing any more, nothing."""
-    meaningless = set(engagement_ids) - {item["engagement_id"] for item in items}
-    for chunk in chunks(meaningless):
-        gone = (_T.upload_id == upload_id, _T.line == 0, _T.engagement_id.in_(chunk))
-        unit.session.execute(delete(RosterItemRow).where(*gone))
-    if items:
-        names = ("kind", "weight", "said", "facts")
-        statement = update(RosterItemRow.__table__).where(
-            _T.upload_id == upload_id, _T.line == 0, _T.engagement_id == bindparam("key")
-        )
-        rows = [{"key": i["engagement_id"]} | {f"new_{name}": i[name] for name in names} for i in items]
-        changes: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
-        unit.session.connection().execute(statement.values(changes), rows)
+def delete_items(unit: Unit, upload_id: str, numbers: Iterable[int]) -> None:
+    """Delete some items of an upload."""
+    for chunk in chunks(numbers):
+        unit.session.execute(delete(RosterItemRow).where(_T.upload_id == upload_id, _T.n.in_(chunk)))
 
 
 def clear_items(unit: Unit, upload_id: str, *, limit: int = 50_000) -> int:
@@ -228,6 +196,11 @@ class Staged:
     facts: dict[str, Any]
     seen: Mapping[Any, int]
     """Contracts that other rows of the file state exactly as they are stored, with their lines."""
+    found: Mapping[str, Any]
+    """The columns that comparing decides, as they are stored."""
+
+
+DECIDED = ("kind", "cause", "identity_id", "engagement_id", "weight", "said", "name")
 
 
 def staged(
@@ -250,7 +223,8 @@ def staged(
         kinds: Only of these; None for all.
         worker_id: Only those of this worker.
     """
-    query = select(_T.n, _T.worker_id, _T.line, _T.facts, _T.digest).where(
+    decided = [_T[name] for name in DECIDED]
+    query = select(_T.n, _T.worker_id, _T.line, _T.facts, _T.digest, *decided).where(
         _T.upload_id == upload_id,
         _T.digest != "",
         tuple_(_T.worker_id, _T.n) > tuple_(*after),
@@ -260,7 +234,15 @@ def staged(
     if worker_id is not None:
         query = query.where(_T.worker_id == worker_id)
     return [
-        Staged(r.n, r.worker_id, row_of(r.facts["row"], r.line), r.digest, r.facts, r.facts.get("seen", {}))
+        Staged(
+            r.n,
+            r.worker_id,
+            row_of(r.facts["row"], r.line),
+            r.digest,
+            r.facts,
+            r.facts.get("seen", {}),
+            dict(zip(DECIDED, r[-len(DECIDED) :], strict=True)),
+        )  # fmt: skip
         for r in unit.session.execute(query.order_by(_T.worker_id, _T.n).limit(limit))
     ]
 
@@ -314,6 +296,12 @@ def last_import(unit: Unit, source: str) -> RosterImportRow | None:
     """Return the last confirmed roster of a source."""
     query = select(RosterImportRow).where(_M.source == source).order_by(*NEWEST).limit(1)
     return unit.session.scalars(query).first()
+
+
+def last_upload(unit: Unit, source: str, profile: str) -> str:
+    """Return the id of the upload that the last confirmed roster of a profile came in; empty if there is none."""
+    query = select(_M.upload_id).where(_M.source == source, _M.profile == profile)
+    return unit.session.scalar(query.order_by(*NEWEST).limit(1)) or ""
 
 
 def last_full_import(unit: Unit, profile: str) -> RosterImportRow | None:

@@ -88,11 +88,11 @@ class Unit:
         kept: dict[Any, Any] = self.session.info.setdefault(name, {})
         return kept
 
-    def stream(self, query: Any) -> Iterator[tuple[Any, ...]]:
+    def stream(self, query: Any) -> Iterator[list[tuple[Any, ...]]]:
         """
-        Yield the rows of *query* as the driver gives them, for reading a million: instants are whole microseconds.
+        Yield the rows of *query*, some thousands at a time, as the driver gives them: instants are whole microseconds.
 
-        A row through SQLAlchemy's result takes ten times as long as the driver needs for it.
+        It is for reading a million; a row through SQLAlchemy's result takes ten times as long as the driver needs.
         """
         connection = self.session.connection()
         statement = str(query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
@@ -103,7 +103,7 @@ class Unit:
         ) as cursor:
             cursor.execute(statement.replace("%%", "%"))
             while rows := cursor.fetchmany(ROWS_STREAMED):
-                yield from rows
+                yield rows
 
     def lock(self, statement: Any) -> Any:
         """

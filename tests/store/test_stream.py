@@ -34,8 +34,8 @@ def test_a_million_rows_are_read_by_the_driver_whatever_their_source_is_called(r
         ]
         people.add_engagements(unit, contracts, NOW, {e.id: f"digest {e.reference}" for e in contracts[:2]})
     with store.read() as unit:
-        assert sorted(rosters.digests(unit, source)) == ["digest C0", "digest C1"]
-        missing = rosters.unseen(unit, source, date(2026, 9, 2), {"digest C1"}, frozenset())
-        assert missing == [contracts[2].id]
+        stated = sorted(row for rows in rosters.stated(unit, source, date(2026, 9, 2)) for row in rows)
+        ids = [contract.id for contract in contracts]
+        assert stated == [("", ids[2], 0), ("digest C0", "", 0), ("digest C1", ids[1], 0)]
         assert list(unit.stream(select(literal(1)).limit(0))) == []
     store.close()

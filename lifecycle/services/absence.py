@@ -1,0 +1,74 @@
+"""What a full roster lacks: noted at first, ended at the second time, each contract in the scope of the roster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from lifecycle.domain.party import key_of
+from lifecycle.domain.roster import Scope
+from lifecycle.services.comparing import Comparer
+from lifecycle.services.reading import Stager
+from lifecycle.services.uploads import Upload
+from lifecycle.settings.rosters import ProfileSettings
+from lifecycle.store import rosters
+from lifecycle.store.unit import Store
+
+AT_ONCE = 2_000
+MARGIN = timedelta(days=2)
+"""Zones and bridges aside: a contract whose last day is longer ago is over, and its absence means nothing."""
+
+
+def counts_since(today: date) -> date:
+    """Return the first last day of contracts whose absence may mean something."""
+    return today - MARGIN
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Compares what one upload lacks."""
+
+    store: Store
+    upload: Upload
+    layout: ProfileSettings
+    comparer: Comparer
+
+    def note(self, stager: Stager) -> None:
+        """Add what a file that was just read lacks; where rows do not say whom they concern, nothing for certain."""
+        if self.layout.scope is not Scope.FULL or stager.unreadable:
+            return
+        with self.store.read() as unit:
+            spoken_of = rosters.spoken_of(unit, self.upload.id, self.upload.source)
+        for _, items in self._compared(sorted(set(stager.known.unstated()) - spoken_of)):
+            for item in items:
+                stager.n += 1
+                item["n"] = stager.n
+            with self.store.write() as unit:
+                rosters.add_items(unit, items)
+
+    def note_anew(self) -> None:
+        """Work out again what it means that an upload lacks some contracts; for some it may mean nothing any more."""
+        with self.store.read() as unit:
+            numbers = rosters.absences(unit, self.upload.id)
+        for ids, items in self._compared(list(numbers)):
+            for item in items:
+                item["n"] = numbers[item["engagement_id"]]
+            meaningless = set(ids) - {item["engagement_id"] for item in items}
+            settled = [{name: item[name] for name in ("n", "kind", "weight", "said", "facts")} for item in items]
+            with self.store.write() as unit:
+                rosters.delete_items(unit, self.upload.id, [numbers[id_] for id_ in meaningless])
+                rosters.settle_items(unit, self.upload.id, settled)
+
+    def _compared(self, ids: Sequence[str]) -> Iterator[tuple[Sequence[str], list[dict[str, Any]]]]:
+        for start in range(0, len(ids), AT_ONCE):
+            chunk = ids[start : start + AT_ONCE]
+            self.comparer.beat()
+            with self.store.read() as unit:
+                stored = [s for s in rosters.contracts(unit, chunk) if self._is_in_scope(s.engagement.vendor)]
+                yield chunk, list(self.comparer.absent(unit, sorted(stored, key=lambda s: s.engagement.id)))
+
+    def _is_in_scope(self, vendor: str) -> bool:
+        """Say whether the absence of a contract of *vendor* means anything in a file of this layout."""
+        return not self.layout.vendor or key_of(vendor) == key_of(self.layout.vendor)
