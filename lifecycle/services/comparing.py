@@ -22,26 +22,21 @@ from lifecycle.domain.comparison import (
 from lifecycle.domain.consequence import Consequence
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.identity import IdentityId
-from lifecycle.domain.merging import facts_of
 from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import RosterRow
 from lifecycle.services.following import Following
 from lifecycle.services.known import Known
 from lifecycle.services.reading import ITEM, complained
 from lifecycle.services.rulebook import Rulebook
+from lifecycle.services.staging import ROWS_AT_ONCE, StagedRows
 from lifecycle.services.tally import Tally
 from lifecycle.services.weighing import Weighing
 from lifecycle.store import people, rosters
 from lifecycle.store.rosters import Staged
 from lifecycle.store.unit import Store, Unit
 
-ROWS_AT_ONCE = 2_000
-TOUCHED = (Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.SAME, Kind.UNUSABLE)
-"""Kinds of rows about what is stored, and of those that contradict others."""
 PATIENCE = timedelta(hours=24)
 """How long a contract must have been missing before its second absence ends it."""
-SHOWN = ("first_day", "last_day", "vendor", "sponsor", "role", "site")
-"""Facts of a new contract that are shown."""
 Contracts = Mapping[IdentityId, Sequence[Contract]]
 Engagements = Mapping[IdentityId, Sequence[Engagement]]
 
@@ -68,29 +63,37 @@ class Comparer:
         """What changes do to access at this instant."""
         return Weighing(self.rulebook, self.now)
 
-    def run(self) -> None:
-        """Settle every staged row."""
-        after = ("", -1)
-        kinds = None if self.tally.known_of_new == "" else TOUCHED
-        while rows := self._next(after, kinds):
+    def run(self, rows: StagedRows) -> None:
+        """Compare what a file says anew, and store what becomes of each row."""
+        for page in rows.pages():
             with self.store.read() as unit:
-                settled = list(self._settle(unit, rows))
+                items = [self._item(one, values) for one, values in self._settle(unit, page)]
             with self.store.write() as unit:
-                rosters.settle_items(unit, self.upload_id, settled)
-            after = (rows[-1].worker_id, rows[-1].n)
+                rosters.add_items(unit, items)
             self.beat()
 
-    def _next(self, after: tuple[str, int], kinds: Sequence[str] | None) -> list[Staged]:
+    def run_anew(self) -> None:
+        """Compare rows that were compared before; for most all is as it was, and nothing is stored."""
+        after = ("", -1)
+        while page := self._next(after):
+            with self.store.read() as unit:
+                changed = [{"n": one.n, **v} for one, v in self._settle(unit, page) if one.found != v]
+            with self.store.write() as unit:
+                rosters.settle_items(unit, self.upload_id, changed)
+            after = (page[-1].worker_id, page[-1].n)
+            self.beat()
+
+    def _next(self, after: tuple[str, int]) -> list[Staged]:
         """Load some rows, with all rows of the last worker among them."""
         with self.store.read() as unit:
-            rows = rosters.staged(unit, self.upload_id, after, ROWS_AT_ONCE, kinds=kinds)
+            rows = rosters.touched(unit, self.upload_id, after, ROWS_AT_ONCE)
             if len(rows) == ROWS_AT_ONCE:
                 after, own = (rows[-1].worker_id, rows[-1].n), rows[-1].worker_id
-                rows += rosters.staged(unit, self.upload_id, after, None, kinds=kinds, worker_id=own)
+                rows += rosters.touched(unit, self.upload_id, after, None, own)
         return rows
 
-    def _settle(self, unit: Unit, staged: Sequence[Staged]) -> Iterator[dict[str, Any]]:
-        """Yield what is to be stored anew about some rows; for most it is as it was when a roster is confirmed."""
+    def _settle(self, unit: Unit, staged: Sequence[Staged]) -> Iterator[tuple[Staged, dict[str, Any]]]:
+        """Yield each row with the columns that comparing decides."""
         worker_ids = {s.row.worker_id or "" for s in staged}
         references = {s.row.reference or "" for s in staged}
         stored = rosters.contracts_about(unit, self.comparing.source, worker_ids, references)
@@ -100,9 +103,17 @@ class Comparer:
         changes += [Change(Kind.SAME, s.row) for s in staged if s.row.line not in settled]  # another row counts
         for change, values in self._judge(unit, changes, _of_persons(stored, worker_ids)):
             one = by_line[change.row.line if change.row else 0]
-            facts = {**values.pop("facts"), "row": one.facts["row"], "seen": one.seen}
-            if one.found != values or one.facts != facts:
-                yield {"n": one.n, **values, "facts": facts}
+            if change.kind is not Kind.NEW:  # what is new is not compared again before its file is read again
+                values["facts"] |= {"row": rosters.facts_of(one.row), "seen": one.seen}
+            yield one, values
+
+    def _item(self, one: Staged, values: Mapping[str, Any]) -> dict[str, Any]:
+        reference, line = one.row.reference or "", one.row.line
+        search = f"{one.row.name or ''} {one.row.worker_id or ''} {reference} {line}".casefold()
+        return {
+            "upload_id": self.upload_id, "n": one.n, "line": line, "worker_id": one.worker_id, "reference": reference,
+            "search": search, "digest": one.digest, **values,
+        }  # fmt: skip
 
     def _compare(
         self, own: Sequence[Staged], stored: Sequence[StoredContract], by_line: Mapping[int, Staged]
@@ -111,8 +122,12 @@ class Comparer:
             seen = {EngagementId(key): line for one in own for key, line in one.seen.items()}
         else:
             seen = {s.engagement.id: line for s in stored if s.digest and (line := self.known.line_of(s.digest))}
-        by_line[own[0].row.line].seen = dict(seen)  # once for the worker, who may have very many rows
-        yield from compare_worker([one.row for one in own], stored, seen, self.comparing)
+        for one in own:
+            one.seen = {}
+        for change in compare_worker([one.row for one in own], stored, seen, self.comparing):
+            if seen and change.row and change.kind is not Kind.NEW:  # kept once, for a worker may have very many rows
+                by_line[change.row.line].seen, seen = dict(seen), {}
+            yield change
 
     def absent(self, unit: Unit, stored: Sequence[StoredContract]) -> Iterator[dict[str, Any]]:
         """Yield the items, without a number, of contracts that a full roster lacks."""
@@ -224,7 +239,6 @@ def _columns(change: Change, consequence: Consequence | None) -> dict[str, Any]:
         facts["after"] = rosters.kept(change.after)
         known = change.stored.engagement.measures if change.stored else None
         facts["decided"] = known is not None and _decided(known, change.after.measures)
-        facts["shown"] = {name: text for name, text in facts_of(change.after).items() if name in SHOWN and text}
         person = renamed(change)
         values["name"] = person.name if person else change.stored.identity.name if change.stored else values["name"]
         facts["person"] = [person.name, person.email, person.worker_id] if person else _of_new(change.row)

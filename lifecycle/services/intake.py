@@ -216,8 +216,8 @@ class Intake:
         stager = Stager(self.store, upload.id, carried, known, beat, upload.canary, canary_digests)
         stager.run(reader, recalled)
         known.remember(self.files.lines_path(upload.id), reader.interpretation)
-        with self.store.write() as unit:  # so that all rows about one worker stand together
-            rosters.name_workers(unit, upload.id, upload.source)
+        with self.store.read() as unit:
+            stager.rows.name_workers(rosters.owners(unit, upload.source, stager.rows.references))
         return stager
 
     # --- comparing ------------------------------------------------------------------------------------------------
@@ -229,7 +229,8 @@ class Intake:
             claim.beat(lines=stager.counts["lines"])
         with self.store.read() as unit:
             last = rosters.last_import(unit, upload.source)
-            comparing = self._comparing(unit, upload, layout, now)
+            contested = stager.rows.contested() if stager else rosters.contested_references(unit, upload.id)
+            comparing = self._comparing(unit, upload, layout, now, contested)
         base = last.id if last else ""
         unmoved = stager is None and upload.base == base
         tally = Tally(self.settings.guard.moved_days, known_of_new=upload.digest_of_new if unmoved else "")
@@ -237,11 +238,12 @@ class Intake:
             self.store, self.rulebook, upload.id, comparing, now,
             stager.known if stager else None, tally, claim.beat_now_and_then,
         )  # fmt: skip
-        comparer.run()
         absence = Absence(self.store, upload, layout, comparer)
         if stager is None:
+            comparer.run_anew()
             absence.note_anew()
         else:
+            comparer.run(stager.rows)
             absence.note(stager)
             self.sponsors.note(upload.id, comparer.sponsors)
         with self.store.read() as unit:
@@ -251,7 +253,9 @@ class Intake:
         counts = None if stager is None else {**stager.counts, "untouched": stager.untouched}
         return Worked(tally, guard, tally.digest(rules), base, now, counts)
 
-    def _comparing(self, unit: Unit, upload: Upload, layout: ProfileSettings, now: datetime) -> Comparing:
+    def _comparing(
+        self, unit: Unit, upload: Upload, layout: ProfileSettings, now: datetime, contested: frozenset[str]
+    ) -> Comparing:
         @lru_cache(maxsize=512)
         def today(zone: str) -> date:
             return now.astimezone(ZoneInfo(zone)).date()
@@ -267,7 +271,7 @@ class Intake:
             says_standing=bool({"status", "worker_type"} & layout.columns.keys()),
             repairs=upload.repairs,
             zeros=rosters.ids_with_zeros(unit, upload.source),
-            contested=rosters.contested_references(unit, upload.id),
+            contested=contested,
         )
 
     def guard(self, unit: Unit, upload: Upload, tally: Tally, now: datetime) -> list[dict[str, Any]]:

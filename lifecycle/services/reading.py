@@ -1,4 +1,4 @@
-"""Reading a file into staged rows: what says exactly what is stored is dropped on the way, by its digest."""
+"""Reading a file: what says exactly what is stored is dropped by its digest, what says anything new is staged."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from lifecycle.domain.roster import Cause, Complaint, RosterRow
 from lifecycle.feed.read import Batch, Reader
 from lifecycle.feed.table import refuse
 from lifecycle.services.known import Known
+from lifecycle.services.staging import StagedRows
 from lifecycle.store import rosters
 from lifecycle.store.unit import Store
 
 ITEM: dict[str, Any] = {
-    "kind": rosters.STAGED, "cause": "", "line": 0, "worker_id": "", "reference": "", "name": "", "search": "",
+    "kind": "", "cause": "", "line": 0, "worker_id": "", "reference": "", "name": "", "search": "",
     "identity_id": "", "engagement_id": "", "weight": "", "said": "", "facts": {}, "digest": "",
 }  # fmt: skip
 """An item with nothing in it."""
@@ -48,12 +49,14 @@ class Stager:
     unreadable: int = 0
     """Rows that cannot be used and do not even say whom they concern."""
     counts: Counter[str] = field(default_factory=Counter)
+    rows: StagedRows = field(default_factory=StagedRows)
+    """What says something new."""
     _sung: bool = False
-    _new: set[str] = field(default_factory=set)
+    _new: set[bytes] = field(default_factory=set)
 
     def run(self, reader: Reader, recalled: Mapping[bytes, int]) -> None:
         """
-        Stage everything that says something new, and every complaint.
+        Stage every row that says something new, and store every complaint.
 
         Args:
             reader: Of the file.
@@ -65,10 +68,10 @@ class Stager:
         batch = Batch([], [], 0, 0, 0)
         for batch in reader.batches(recalled):
             self._state(batch.recalled.tokens, batch.recalled.numbers)
-            items = [*self._rows(batch.rows, batch.keys), *map(self._complaint, batch.complaints)]
-            if items:
+            self._stage(batch.rows, batch.keys)
+            if batch.complaints:
                 with self.store.write() as unit:
-                    rosters.add_items(unit, items)
+                    rosters.add_items(unit, list(map(self._complaint, batch.complaints)))
             self.advance(batch.lines, batch.octets)
         if self.canary and not self._sung and not any(map(self.known.line_of, self.canary_digests)):
             remedy = "Ask for the whole report; this one is cut, or is about something else."
@@ -82,8 +85,8 @@ class Stager:
         if first < len(places):
             self.counts["repeated"] += len(places) - first
 
-    def _rows(self, rows: Sequence[RosterRow], keys: Mapping[int, bytes]) -> list[dict[str, Any]]:
-        staged, known, new = [], self.known, self._new
+    def _stage(self, rows: Sequence[RosterRow], keys: Mapping[int, bytes]) -> None:
+        known, new = self.known, self._new
         if self.canary and not self._sung:
             self._sung = any(row.worker_id == self.canary for row in rows)
         for row, digest in zip(rows, digests_of(rows, self.carried), strict=True):
@@ -92,21 +95,12 @@ class Stager:
             place = known.place_of(digest)
             if place is not None:
                 self._state([place], [row.line])
-            elif digest in new:
+            elif (short := bytes.fromhex(digest)) in new:
                 self.counts["repeated"] += 1
             else:
-                new.add(digest)
-                staged.append(self._staged(row, digest))
-        return staged
-
-    def _staged(self, row: RosterRow, digest: str) -> dict[str, Any]:
-        self.n += 1
-        worker_id, name = row.worker_id or "", row.name or ""
-        return {
-            **ITEM, "upload_id": self.upload_id, "n": self.n, "line": row.line, "worker_id": worker_id, "name": name,
-            "reference": row.reference or "", "facts": {"row": rosters.facts_of(row)}, "digest": digest,
-            "search": f"{name} {worker_id} {row.reference or ''} {row.line}".casefold(),
-        }  # fmt: skip
+                new.add(short)
+                self.n += 1
+                self.rows.add(self.n, row, digest)
 
     def _complaint(self, complaint: Complaint) -> dict[str, Any]:
         self.n += 1

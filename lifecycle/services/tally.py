@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from lifecycle.domain.comparison import Change, Kind
 from lifecycle.domain.guard import WINDOW, Feed, Finding, Limits, Surprise, check_feed, check_surprise
@@ -35,12 +34,12 @@ class Tally:
     losses: dict[IdentityId, Loss] = field(default_factory=dict)
     known_of_new: str = ""
     """What `digest_of_new` was, where new contracts are not worked out again."""
-    _digest: Any = field(default_factory=hashlib.sha256)
-    _new: Any = field(default_factory=hashlib.sha256)
+    _touched: list[bytes] = field(default_factory=list)
+    _new: list[bytes] = field(default_factory=list)
 
     def add(self, change: Change, bound: str) -> None:
         """Count one row; *bound* is what of it a confirmation is bound to."""
-        (self._new if change.kind is Kind.NEW else self._digest).update(bound.encode())
+        (self._new if change.kind is Kind.NEW else self._touched).append(hashlib.sha256(bound.encode()).digest())
         if change.stored is not None and change.after is not None and _moves(change, self.moved_days):
             self.moved += 1
 
@@ -52,13 +51,17 @@ class Tally:
     @property
     def digest_of_new(self) -> str:
         """Bind together what becomes of new contracts."""
-        return self.known_of_new or str(self._new.hexdigest())
+        return self.known_of_new or _sum(self._new).hex()
 
     def digest(self, rules: Iterable[str]) -> str:
         """Return what a confirmation is bound to: every row's effect, and the rules that it was worked out by."""
-        whole = self._digest.copy()
-        whole.update("\n".join([self.digest_of_new, *rules]).encode())
-        return str(whole.hexdigest()[:16])
+        whole = [_sum(self._touched).hex(), self.digest_of_new, *rules]
+        return hashlib.sha256("\n".join(whole).encode()).hexdigest()[:16]
+
+
+def _sum(digests: Iterable[bytes]) -> bytes:
+    """Return one digest of many, in whatever order they come: databases sort in different ways."""
+    return hashlib.sha256(b"".join(sorted(digests))).digest()
 
 
 def _moves(change: Change, days: int) -> bool:

@@ -48,6 +48,8 @@ class State(StrEnum):
 OPEN = (State.RECEIVED, State.READING, State.READY, State.APPLYING, State.HELD)
 """States in which something can still come of a file."""
 WORKING = (State.READING, State.APPLYING)
+SHOWN = ("first_day", "last_day", "vendor", "sponsor", "role", "site")
+"""Facts of a new contract that are shown."""
 WEIGHED = (Kind.NEW, Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.GONE)
 """Kinds of rows that change a contract."""
 
@@ -162,11 +164,11 @@ def show(row: RosterUploadRow) -> Upload:
 
 def show_item(row: Any) -> Item:
     """Return an item as it is shown."""
-    facts = row.facts
+    facts, after = row.facts, row.facts.get("after", {})
     return Item(
         row.n, Kind(row.kind), row.cause, row.line, row.worker_id, row.reference, row.name, row.identity_id,
         row.engagement_id, row.weight, row.said, tuple(FieldChange(*c) for c in facts.get("changes", ())),
-        facts.get("complaint", {}), facts.get("shown", {}),
+        facts.get("complaint", {}), {name: after[name] for name in SHOWN if after.get(name)},
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -25,8 +25,6 @@ _M = RosterImportRow.__table__.c
 NEWEST = (_M.confirmed_at.desc(), _M.number.desc())
 AT_ONCE = 20_000
 """Rows fetched from the database at a time where there may be a million."""
-STAGED = ""
-"""Kind of an item between reading and comparing."""
 
 
 def upload(unit: Unit, upload_id: str) -> RosterUploadRow | None:
@@ -135,19 +133,14 @@ def spoken_of(unit: Unit, upload_id: str, source: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def name_workers(unit: Unit, upload_id: str, source: str) -> None:
-    """Give staged rows without a worker id that of whoever has the contract they name."""
-    whose = (
-        select(_I.worker_id)
-        .join_from(EngagementRow, IdentityRow, OWNER)
-        .where(_E.source == source, _E.reference == _T.reference)
-        .scalar_subquery()
-    )
-    nameless = (_T.upload_id == upload_id, _T.worker_id == "", _T.reference != "", _T.digest != "")
-    values = {"worker_id": func.coalesce(whose, "")}
-    unit.session.execute(
-        update(RosterItemRow).where(*nameless).values(values).execution_options(synchronize_session=False)
-    )
+def owners(unit: Unit, source: str, references: Iterable[str]) -> dict[str, str]:
+    """Return the worker ids of those who have the contracts with some numbers, by number."""
+    query = select(_E.reference, _I.worker_id).join_from(EngagementRow, IdentityRow, OWNER)
+    found: dict[str, str] = {}
+    for chunk in chunks(sorted(set(references))):
+        rows = unit.session.execute(query.where(_E.source == source, _E.reference.in_(chunk)))
+        found |= {row.reference: row.worker_id for row in rows}
+    return found
 
 
 def delete_items(unit: Unit, upload_id: str, numbers: Iterable[int]) -> None:
@@ -187,64 +180,51 @@ def settle_items(unit: Unit, upload_id: str, items: Sequence[Mapping[str, Any]])
 
 @dataclass
 class Staged:
-    """A row as it was read, and what was found about it so far."""
+    """A row as it was read, and what was found about it before."""
 
     n: int
     worker_id: str
+    """Its own, or where it names none, that of whoever has the contract that it names."""
     row: RosterRow
     digest: str
-    facts: dict[str, Any]
-    seen: Mapping[Any, int]
-    """Contracts that other rows of the file state exactly as they are stored, with their lines."""
-    found: Mapping[str, Any]
-    """The columns that comparing decides, as they are stored."""
+    seen: Mapping[Any, int] = field(default_factory=dict)
+    """Contracts of the same worker that other rows of the file state exactly as they are stored, with their lines."""
+    found: Mapping[str, Any] = field(default_factory=dict)
+    """The columns that comparing decides, where it was compared before."""
 
 
-DECIDED = ("kind", "cause", "identity_id", "engagement_id", "weight", "said", "name")
+DECIDED = ("kind", "cause", "identity_id", "engagement_id", "weight", "said", "name", "facts")
+TOUCHED = (Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.SAME, Kind.UNUSABLE)
+"""Kinds of rows about what is stored, and of those that contradict others."""
 
 
-def staged(
-    unit: Unit,
-    upload_id: str,
-    after: tuple[str, int],
-    limit: int | None,
-    *,
-    kinds: Collection[str] | None = None,
-    worker_id: str | None = None,
+def touched(
+    unit: Unit, upload_id: str, after: tuple[str, int], limit: int | None, worker_id: str | None = None
 ) -> list[Staged]:
     """
-    List rows as they were read, those of one worker together.
+    List rows that were compared before and concern what is stored, those of one worker together.
 
     Args:
         unit: To read in.
         upload_id: Whose.
         after: Worker id and number of the last one of the page before.
         limit: How many at most; None for all.
-        kinds: Only of these; None for all.
         worker_id: Only those of this worker.
     """
-    decided = [_T[name] for name in DECIDED]
-    query = select(_T.n, _T.worker_id, _T.line, _T.facts, _T.digest, *decided).where(
+    query = select(_T.n, _T.worker_id, _T.line, _T.digest, *[_T[name] for name in DECIDED]).where(
         _T.upload_id == upload_id,
         _T.digest != "",
+        _T.kind.in_([kind.value for kind in TOUCHED]),
         tuple_(_T.worker_id, _T.n) > tuple_(*after),
     )
-    if kinds is not None:
-        query = query.where(_T.kind.in_(list(kinds)))
     if worker_id is not None:
         query = query.where(_T.worker_id == worker_id)
-    return [
-        Staged(
-            r.n,
-            r.worker_id,
-            row_of(r.facts["row"], r.line),
-            r.digest,
-            r.facts,
-            r.facts.get("seen", {}),
-            dict(zip(DECIDED, r[-len(DECIDED) :], strict=True)),
-        )  # fmt: skip
-        for r in unit.session.execute(query.order_by(_T.worker_id, _T.n).limit(limit))
-    ]
+    found = []
+    for r in unit.session.execute(query.order_by(_T.worker_id, _T.n).limit(limit)):
+        decided = dict(zip(DECIDED, r[-len(DECIDED) :], strict=True))
+        row = row_of(r.facts["row"], r.line)
+        found.append(Staged(r.n, r.worker_id, row, r.digest, r.facts.get("seen", {}), decided))
+    return found
 
 
 def contested_references(unit: Unit, upload_id: str) -> frozenset[str]:

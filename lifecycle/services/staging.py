@@ -1,0 +1,72 @@
+"""Rows between reading and comparing: kept packed, for there may be a million, and handed out worker by worker."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
+
+from lifecycle.domain.comparison import contested
+from lifecycle.domain.roster import RosterRow
+from lifecycle.store.rosters import Staged, facts_of, row_of
+
+ROWS_AT_ONCE = 2_000
+_pack = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+class StagedRows:
+    """The rows of one file that say something new."""
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[str, int, str]] = []
+        self._references = array("q")
+        """Hashes; 0 where there is none. A few that meet by chance cost time and no truth."""
+        self._nameless: dict[int, str] = {}
+        """Index of a row that names no worker to the contract that it names."""
+
+    def add(self, n: int, row: RosterRow, digest: str) -> None:
+        """Stage a row under a number of its own."""
+        worker_id, reference = row.worker_id or "", row.reference or ""
+        if reference and not worker_id:
+            self._nameless[len(self._rows)] = reference
+        self._references.append(hash(reference) if reference else 0)
+        self._rows.append((worker_id, n, _pack([row.line, digest, *facts_of(row)])))
+
+    @property
+    def references(self) -> Iterable[str]:
+        """The contracts that rows name which name no worker."""
+        return self._nameless.values()
+
+    def name_workers(self, owners: Mapping[str, str]) -> None:
+        """Put rows that name no worker to those of whoever has the contract that they name."""
+        for index, reference in self._nameless.items():
+            _, n, packed = self._rows[index]
+            self._rows[index] = (owners.get(reference, ""), n, packed)
+
+    def contested(self) -> frozenset[str]:
+        """Return the contract numbers that several workers have."""
+        hashes = sorted(self._references)
+        twice = {one for one, other in pairwise(hashes) if one == other} - {0}
+        if not twice:
+            return frozenset()
+        found = (self._rows[index] for index, one in enumerate(self._references) if one in twice)
+        rows = (_staged(*row) for row in found if row[0])
+        return contested((one.row.reference or "", one.worker_id) for one in rows)
+
+    def pages(self) -> Iterator[list[Staged]]:
+        """Yield the rows, some thousands at a time, those of one worker together and as they come in the file."""
+        self._rows.sort()
+        page: list[Staged] = []
+        for row in self._rows:
+            if len(page) >= ROWS_AT_ONCE and page[-1].worker_id != row[0]:
+                yield page
+                page = []
+            page.append(_staged(*row))
+        if page:
+            yield page
+
+
+def _staged(worker_id: str, n: int, packed: str) -> Staged:
+    line, digest, *facts = json.loads(packed)
+    return Staged(n, worker_id, row_of(facts, line), digest)
