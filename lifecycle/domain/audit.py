@@ -11,6 +11,7 @@ from typing import Any
 
 GENESIS = "0" * 64
 """``prev`` of the first record."""
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,7 @@ def digest_of(record: AuditRecord) -> str:
         "request": record.request,
         "prev": record.prev,
     }
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(b"\x00" + text.encode()).hexdigest()
+    return hashlib.sha256(b"\x00" + _CANONICAL.encode(body).encode()).hexdigest()
 
 
 def find_fault(chain: Iterable[tuple[AuditRecord, str]], head: tuple[int, str] | None = None) -> ChainFault | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -447,11 +447,6 @@ def contested(pairs: Iterable[tuple[str, str]]) -> frozenset[str]:
         if reference and owners.setdefault(reference, worker_id) != worker_id:
             found.add(reference)
     return frozenset(found)
-
-
-def scope_of(vendor: str, stored: Collection[StoredContract]) -> list[StoredContract]:
-    """Return those whose absence a full roster of one vendor speaks of; an empty name stands for every vendor."""
-    return [s for s in stored if not vendor or key_of(s.engagement.vendor) == key_of(vendor)]
 
 
 def _as_stored(stored: StoredContract, line: int) -> RosterRow:

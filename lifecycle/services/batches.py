@@ -236,9 +236,11 @@ class Batches:
         )
 
     def _request(self, unit: Unit, row: RosterUploadRow) -> Request:
-        """Describe a held roster for the two-person rule: asked by whoever sent and confirmed it."""
+        """Describe a held roster for the two-person rule: asked by whoever sent, shaped and confirmed it."""
         vendors = frozenset(key_of(v) for v in rosters.vendors_touched(unit, row.id))
-        found = [members.get(unit, id_) for id_ in dict.fromkeys((row.member_id, row.confirmer_id)) if id_]
+        found = [
+            members.get(unit, id_) for id_ in dict.fromkeys((row.member_id, row.confirmer_id, *row.shapers)) if id_
+        ]
         senders = [self.parties.of_member(unit, member) for member in found if member is not None]
         requester = senders[0] if senders else Party(row.actor, row.actor, frozenset({row.actor}))
         for other in senders[1:]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.clock import wall_clock
+from lifecycle.services.garbage import what_lives_is_spared
 from lifecycle.services.uploads import WORKING, State, UploadClosed
 from lifecycle.store import rosters
 from lifecycle.store.unit import Store
@@ -87,7 +88,8 @@ class Claims:
             if not rosters.change_upload(unit, upload_id, (before,), **started):
                 raise UploadClosed("Somebody else is at this roster just now, or it is settled already.")
         try:
-            yield claim
+            with what_lives_is_spared():
+                yield claim
         except BaseException:
             claim.end(before)
             raise

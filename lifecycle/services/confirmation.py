@@ -20,6 +20,7 @@ from lifecycle.services.authorisation import Actor
 from lifecycle.services.batches import Batches
 from lifecycle.services.claims import Claim
 from lifecycle.services.extensions import Extensions
+from lifecycle.services.ids import Ids
 from lifecycle.services.intake import Intake, Worked, note_accepted, scopes, shown, why_too_old
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.uploads import WEIGHED, State, Upload, UploadClosed
@@ -180,6 +181,11 @@ class _Application:
     unagreed: list[str] = field(default_factory=list)
     """Contracts that were extended without their sponsor's word."""
     _persons: dict[str, IdentityId] = field(default_factory=dict)
+    _person_ids: Ids = field(init=False)
+    _contract_ids: Ids = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._person_ids, self._contract_ids = Ids(self.now), Ids(self.now)
 
     def run(self, linking: Linking) -> None:
         """Write people, contracts, flags, the import and the trail; recognise members who came before the roster."""
@@ -209,19 +215,15 @@ class _Application:
         for item in items:
             owner = IdentityId(item.identity_id) if item.identity_id else self._persons.get(item.worker_id)
             if owner is None:
-                owner = self._persons[item.worker_id] = IdentityId(str(uuid.uuid4()))
+                owner = self._persons[item.worker_id] = IdentityId(self._person_ids.of(item.n))
                 name, email, _ = item.facts["person"]
                 persons.append(Identity(owner, name, item.worker_id, self.upload.source, email))
-            id_ = self._new_id(item)
+            id_ = self._contract_ids.of(item.n)
             contracts.append(self._engagement(item, id_, owner))
             digests[id_] = item.digest
         people.add_identities(self.unit, persons, self.now)
         linking.consider(persons)
         people.add_engagements(self.unit, contracts, self.now, digests)
-
-    def _new_id(self, item: Item) -> str:
-        """Name a contract so that the trail, written later, finds the same name again."""
-        return str(uuid.uuid5(uuid.UUID(self.import_id), str(item.n)))
 
     def _engagement(self, item: Item, id_: str, identity_id: str) -> Engagement:
         return rosters.engagement_of(
@@ -318,7 +320,7 @@ class _Application:
             said = {name: kept[name] for name in ("reference", "first_day", "last_day")}
             owner = item.identity_id or self._persons[item.worker_id]
             after = {**said, "identity": owner, "line": item.line}
-            return self._record("engagement-added", f"engagement:{self._new_id(item)}", {}, after)
+            return self._record("engagement-added", f"engagement:{self._contract_ids.of(item.n)}", {}, after)
         about, reference = f"engagement:{item.engagement_id}", {"reference": item.reference}
         if item.kind == Kind.MISSING:
             return self._record("engagement-vanished", about, {}, reference)

@@ -76,6 +76,7 @@ class Stager:
         if self.canary and not self._sung and not any(map(self.known.line_of, self.canary_digests)):
             remedy = "Ask for the whole report; this one is cut, or is about something else."
             raise refuse(0, "", f"the worker {self.canary} in every file", remedy)
+        self._new.clear()
         self.counts["aside"] = batch.aside
         self.counts["lines"] = batch.lines
 

@@ -172,6 +172,10 @@ def show_item(row: Any) -> Item:
     )  # fmt: skip
 
 
+def _with(ids: Sequence[str], id_: str) -> list[str]:
+    return sorted({*ids, id_} - {""})
+
+
 def repairs_of(row: RosterUploadRow) -> Repairs:
     """Return what a person has said about the rows of an upload."""
     return _REPAIRS.validate_python(row.repairs)
@@ -289,7 +293,14 @@ class Uploads:
             raise RosterRefused(str(exc.complaint)) from exc
 
     def lay_out(
-        self, upload_id: str, document: dict[str, Any], *, actor: str, profile: str = "", save: bool = False
+        self,
+        upload_id: str,
+        document: dict[str, Any],
+        *,
+        actor: str,
+        member_id: str = "",
+        profile: str = "",
+        save: bool = False,
     ) -> Upload:
         """
         Say what the columns of a file mean; what was worked out before is worked out anew.
@@ -297,7 +308,8 @@ class Uploads:
         Args:
             upload_id: Which.
             document: As `ProfileSettings` takes it.
-            actor: Who says so.
+            actor: Who says so, as the trail names them.
+            member_id: Theirs, where that is a member.
             profile: Name to save it under, or of the profile that it came from.
             save: Whether files with this header are read so from now on.
 
@@ -318,26 +330,30 @@ class Uploads:
             source = self.layouts.source_of(name, layout)
             self._change(
                 unit, row, (State.RECEIVED, State.READY), profile=name, source=source, state=State.RECEIVED.value,
-                layout=layout.model_dump(mode="json"), error="", digest="",
+                layout=layout.model_dump(mode="json"), error="", digest="", shapers=_with(row.shapers, member_id),
             )  # fmt: skip
         return self.find(upload_id)
 
-    def repair(self, upload_id: str, change: Callable[[Repairs], Repairs], *, actor: str) -> Upload:
+    def repair(
+        self, upload_id: str, change: Callable[[Repairs], Repairs], *, actor: str, member_id: str = ""
+    ) -> Upload:
         """
         Say something about rows that could not be used; the file is to be read anew.
 
         Args:
             upload_id: Which.
             change: From what was said so far to what is said now.
-            actor: Who says so.
+            actor: Who says so, as the trail names them.
+            member_id: Theirs, where that is a member.
         """
         with self.store.write() as unit:
             row = self.row(unit, upload_id)
             repairs = change(repairs_of(row))
             document = _REPAIRS.dump_python(repairs, mode="json")
             self._change(
-                unit, row, (State.RECEIVED, State.READY), repairs=document, state=State.RECEIVED.value, digest=""
-            )
+                unit, row, (State.RECEIVED, State.READY), repairs=document, state=State.RECEIVED.value, digest="",
+                shapers=_with(row.shapers, member_id),
+            )  # fmt: skip
             unit.audit(
                 at=self.clock.now(), actor=actor, action="roster-repaired", object_=f"upload:{upload_id}",
                 after={"repairs": {name: value for name, value in document.items() if value}},

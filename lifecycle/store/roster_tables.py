@@ -71,6 +71,8 @@ class RosterUploadRow(Table, table=True):
     error: str = words()
     confirmer_id: str = words()
     """Of the member who has confirmed what is held; they release nothing of it either."""
+    shapers: list[str] = Field(sa_column=Column(Document, nullable=False, server_default="[]"), default=[])
+    """Ids of members who have matched its columns or repaired its rows; they release nothing of it either."""
     settled_at: datetime | None = instant()
     """When somebody rejected it."""
     held: int = count()
@@ -88,7 +90,6 @@ class RosterItemRow(Table, table=True):
     __table_args__ = (
         Index("ix_roster_item_kind", "upload_id", "kind", "n"),
         Index("ix_roster_item_worker_id", "upload_id", "worker_id", "n"),
-        Index("ix_roster_item_reference", "upload_id", "reference"),
         STRICT,
     )
     upload_id: str = Field(sa_column=Column(String(36), primary_key=True))

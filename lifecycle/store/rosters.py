@@ -32,17 +32,13 @@ def upload(unit: Unit, upload_id: str) -> RosterUploadRow | None:
     return unit.session.get(RosterUploadRow, upload_id)
 
 
-def uploads(
-    unit: Unit, *, states: Collection[str] = (), source: str = "", limit: int = 50, before: datetime | None = None
-) -> list[RosterUploadRow]:
+def uploads(unit: Unit, *, states: Collection[str] = (), source: str = "", limit: int = 50) -> list[RosterUploadRow]:
     """List uploads, newest first."""
     query = select(RosterUploadRow).order_by(_U.received_at.desc(), _U.id).limit(limit)
     if states:
         query = query.where(_U.state.in_(list(states)))
     if source:
         query = query.where(_U.source == source)
-    if before is not None:
-        query = query.where(_U.received_at < before)
     return list(unit.session.scalars(query))
 
 
@@ -477,7 +473,7 @@ def newest(unit: Unit, source: str, profile: str = "") -> datetime | None:
 
 
 def senders_refused_since(unit: Unit, source: str, at: datetime) -> frozenset[str]:
-    """Return the ids of members who have sent or confirmed a roster of a source that was held, and rejected at *at*."""
+    """Return the ids of members who had a hand in a roster of a source that was held, and rejected from *at* on."""
     refused = (_U.source == source, _U.state == "refused", _U.settled_at >= at)
-    rows = unit.session.execute(select(_U.member_id, _U.confirmer_id).where(*refused))
-    return frozenset(id_ for row in rows for id_ in row) - {""}
+    rows = unit.session.execute(select(_U.member_id, _U.confirmer_id, _U.shapers).where(*refused))
+    return frozenset(id_ for sent, confirmed, shapers in rows for id_ in (sent, confirmed, *shapers)) - {""}

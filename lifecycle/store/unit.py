@@ -132,7 +132,7 @@ class Unit:
                 record = AuditRecord(seq=seq + 1, prev=hash_, **values)
                 seq, hash_ = record.seq, digest_of(record)
                 rows.append({**values, "seq": seq, "prev": record.prev, "hash": hash_})
-            self.session.execute(insert(AuditRow), rows)
+            self.session.connection().execute(insert(AuditRow.__table__), rows)
         self.session.execute(update(AuditHeadRow).values(seq=seq, hash=hash_))
         self.session.flush()
 

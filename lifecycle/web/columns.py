@@ -245,7 +245,7 @@ def match(upload_id: str) -> ResponseReturnValue:
     try:
         document = _document(draft, upload, _look(upload).header)
         upload = uploads.lay_out(
-            upload_id, document, actor=actor.trail_name, profile=draft.profile, save=draft.save
+            upload_id, document, actor=actor.trail_name, member_id=actor.id, profile=draft.profile, save=draft.save
         )  # fmt: skip
     except RosterRefused as exc:
         return _page(upload_id, str(exc), 422)

@@ -131,7 +131,7 @@ def repair(upload_id: str) -> ResponseReturnValue:
     name = forms.optional("cause")
     try:
         change = repairs.without(forms.text("take_back")) if forms.optional("take_back") else _repair_of(name)
-        upload = services().uploads.repair(upload_id, change, actor=actor.trail_name)
+        upload = services().uploads.repair(upload_id, change, actor=actor.trail_name, member_id=actor.id)
     except LifecycleError as exc:
         status = 422 if isinstance(exc, RosterRefused) else errors.status_here(exc)
         return _page(actor, upload_id, str(exc), status, cause=name)

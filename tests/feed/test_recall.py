@@ -43,7 +43,8 @@ class _Memory:
 
     def read(self, path: Path, *, recalling: bool = True) -> tuple[list[RosterRow], list[str], int, int] | str:
         """Return rows in the order of lines, complaints, and counts; or why the file cannot be read."""
-        rows, complaints = [], []
+        rows: list[RosterRow] = []
+        complaints: list[str] = []
         try:
             reader = read_roster(path, profile())
             for batch in reader.batches(dict(self.known) if recalling else None):

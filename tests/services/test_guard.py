@@ -1,6 +1,7 @@
 """The guard: what holds a roster, who releases it, and what is never held."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -103,6 +104,25 @@ def test_two_uninvolved_people_release_it(world: World) -> None:
         review(world, upload, "petra")
     assert review(world, upload, "hans").state is State.APPLIED
     assert held(world) == 6
+
+
+@pytest.mark.parametrize("how", ["repaired", "laid out"])
+def test_whoever_shaped_it_releases_nothing_of_it(world: World, how: str) -> None:
+    hans, upload = world.actor("hans"), take(world.runtime, leaving(6))
+    who = {"actor": hans.trail_name, "member_id": hans.id}
+    if how == "repaired":
+        world.runtime.uploads.repair(upload.id, lambda said: replace(said, short_years=True), **who)
+    else:
+        assert upload.layout is not None
+        world.runtime.uploads.lay_out(upload.id, upload.layout.model_dump(mode="json"), profile="plain", **who)
+    upload = world.runtime.intake.advance(upload.id)
+    upload = world.runtime.confirmations.confirm(upload.id, actor="hr", digest=upload.digest)
+    assert upload.state is State.HELD
+    with pytest.raises(SelfReview):
+        review(world, upload, "hans")
+    review(world, upload, "petra", Verdict.DENY)
+    with world.runtime.store.read() as unit:
+        assert rosters.senders_refused_since(unit, upload.source, world.clock.now()) == {hans.id}
 
 
 def test_two_of_hr_are_not_enough(world: World) -> None:

@@ -10,6 +10,7 @@ import pytest
 from lifecycle.domain.comparison import Kind
 from lifecycle.domain.errors import NotFound, RosterRefused
 from lifecycle.domain.roster import Cause, Choice, DateOrder, Repairs
+from lifecycle.feed import csv_file
 from lifecycle.services.uploads import State, Upload, UploadClosed, with_line
 from lifecycle.store import people, rosters
 from tests.services.rosters import apply, take
@@ -40,6 +41,12 @@ PROFILES: dict[str, Any] = {
         "partial": True,
     },
 }
+
+
+@pytest.fixture(autouse=True)
+def recalling(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have lines recalled in these small files too, in which otherwise all would be among the first, always read."""
+    monkeypatch.setattr(csv_file, "FIRST_LINES", 1)
 
 
 @pytest.fixture
