@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import BinaryIO, Protocol
 
 from lifecycle.domain.errors import LifecycleError
+from lifecycle.services.ways.ports import Delivered
 
 
 class NotNow(LifecycleError):
@@ -15,28 +16,12 @@ class NotNow(LifecycleError):
     code = "not-now"
 
 
-class Taken(Protocol):
-    """What became of something handed on, so far."""
-
-    @property
-    def id(self) -> str:
-        """Of the upload."""
-
-    @property
-    def state(self) -> str:
-        """``applied``, ``refused``, ``discarded``; anything else waits for people."""
-
-    @property
-    def error(self) -> str:
-        """Why it was refused; empty otherwise."""
-
-
 class Intake(Protocol):
     """Takes rosters in, as one file each."""
 
     def deliver(
         self, stream: BinaryIO, *, file_name: str, way: str, profile: str, as_of: datetime | None = None
-    ) -> Taken:
+    ) -> Delivered:
         """
         Take a file in, and apply it when nothing needs a person. The same bytes again change nothing.
 
@@ -54,7 +39,7 @@ class Intake(Protocol):
             LifecycleError: If the file as a whole is refused, for a reason that the caller is told.
         """
 
-    def show(self, upload_id: str) -> Taken:
+    def show(self, upload_id: str) -> Delivered:
         """
         Say how an upload stands.
 
