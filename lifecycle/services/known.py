@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
@@ -10,6 +11,7 @@ from typing import Any
 
 from lifecycle.feed.csv_file import KEY_OCTETS
 
+_log = logging.getLogger(__name__)
 DIGEST_OCTETS = 16
 """Of what `lifecycle.domain.comparison.digests_of` returns as hexadecimal digits."""
 
@@ -108,9 +110,13 @@ class Known:
         meant = b"".join(digests[self._recalled[key]] for key in again)
         content = b"".join([interpretation.encode(), *again, self._learned, meant, self._meant])
         arriving = path.with_name(f"{path.name}.arriving")
-        arriving.touch(mode=0o600)
-        arriving.write_bytes(blake2b(content).digest() + content)
-        arriving.replace(path)
+        try:
+            arriving.touch(mode=0o600)
+            arriving.write_bytes(blake2b(content).digest() + content)
+            arriving.replace(path)
+        except OSError as exc:  # a full disk costs the next roster time, and this one nothing
+            _log.warning("what the lines of %s state is not kept: %s", path.stem, exc)
+            arriving.unlink(missing_ok=True)
 
 
 def _load(path: Path, interpretation: str) -> tuple[list[bytes], list[bytes]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from errno import ENOSPC
 from io import BytesIO
 from pathlib import Path
 
@@ -124,6 +125,18 @@ def test_what_was_kept_goes_with_the_file(world: World) -> None:
     assert kept(world, first).stat().st_mode & 0o777 == 0o600
     world.runtime.intake.files.delete(first.id)
     assert not kept(world, first).exists()
+
+
+def test_a_disk_that_is_full_costs_no_roster(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, data: bytes) -> int:
+        raise OSError(ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        first = apply(world.runtime, roster_bytes(*FIRST))
+    assert not kept(world, first).exists()
+    assert [path.name for path in kept(world, first).parent.iterdir()] == [first.id]
+    assert second(world).counts == EXPECTED
 
 
 def test_two_contracts_that_were_spoken_of_in_the_same_words_are_both_stated_by_them() -> None:
