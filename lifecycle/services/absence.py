@@ -13,7 +13,7 @@ from lifecycle.services.comparing import Comparer
 from lifecycle.services.reading import Stager
 from lifecycle.services.uploads import Upload
 from lifecycle.settings.rosters import ProfileSettings
-from lifecycle.store import rosters
+from lifecycle.store import roster_contracts, roster_items
 from lifecycle.store.unit import Store
 
 AT_ONCE = 2_000
@@ -40,33 +40,33 @@ class Absence:
         if self.layout.scope is not Scope.FULL or stager.unreadable:
             return
         with self.store.read() as unit:
-            spoken_of = rosters.spoken_of(unit, self.upload.id, self.upload.source)
+            spoken_of = roster_items.spoken_of(unit, self.upload.id, self.upload.source)
         for _, items in self._compared(sorted(set(stager.known.unstated()) - spoken_of)):
             for item in items:
                 stager.n += 1
                 item["n"] = stager.n
             with self.store.write() as unit:
-                rosters.add_items(unit, items)
+                roster_items.add_items(unit, items)
 
     def note_anew(self) -> None:
         """Work out again what it means that an upload lacks some contracts; for some it may mean nothing any more."""
         with self.store.read() as unit:
-            numbers = rosters.absences(unit, self.upload.id)
+            numbers = roster_items.absences(unit, self.upload.id)
         for ids, items in self._compared(list(numbers)):
             for item in items:
                 item["n"] = numbers[item["engagement_id"]]
             meaningless = set(ids) - {item["engagement_id"] for item in items}
             settled = [{name: item[name] for name in ("n", "kind", "weight", "said", "facts")} for item in items]
             with self.store.write() as unit:
-                rosters.delete_items(unit, self.upload.id, [numbers[id_] for id_ in meaningless])
-                rosters.settle_items(unit, self.upload.id, settled)
+                roster_items.delete_items(unit, self.upload.id, [numbers[id_] for id_ in meaningless])
+                roster_items.settle_items(unit, self.upload.id, settled)
 
     def _compared(self, ids: Sequence[str]) -> Iterator[tuple[Sequence[str], list[dict[str, Any]]]]:
         for start in range(0, len(ids), AT_ONCE):
             chunk = ids[start : start + AT_ONCE]
             self.comparer.beat()
             with self.store.read() as unit:
-                stored = [s for s in rosters.contracts(unit, chunk) if self._is_in_scope(s.engagement.vendor)]
+                stored = [s for s in roster_contracts.contracts(unit, chunk) if self._is_in_scope(s.engagement.vendor)]
                 yield chunk, list(self.comparer.absent(unit, sorted(stored, key=lambda s: s.engagement.id)))
 
     def _is_in_scope(self, vendor: str) -> bool:

@@ -34,7 +34,7 @@ from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import Parties, roles_of
 from lifecycle.services.sources import freeze
 from lifecycle.services.uploads import State, Upload, UploadClosed, Uploads, show
-from lifecycle.store import members, rosters, state
+from lifecycle.store import members, roster_items, roster_uploads, state
 from lifecycle.store.people_tables import MemberRow
 from lifecycle.store.roster_tables import BatchReviewRow, RosterUploadRow
 from lifecycle.store.unit import Store, Unit
@@ -99,11 +99,11 @@ class Batches:
             values = {**shown(unit, upload.id, worked, now), "note": note, "held": 1, "state": State.HELD.value}
             if member_id is not None:
                 values["confirmer_id"] = member_id
-            if not rosters.change_upload(
+            if not roster_uploads.change_upload(
                 unit, upload.id, (State.APPLYING,), worker_is=claim.worker, worker="", **values
             ):
                 raise UploadClosed("Somebody else was faster.")
-            rosters.clear_reviews(unit, upload.id)
+            roster_uploads.clear_reviews(unit, upload.id)
             unit.audit(
                 at=now, actor=actor, action="roster-held", object_=f"upload:{upload.id}",
                 after={"file": upload.file_name, "digest": worked.digest, "why": why, "note": note},
@@ -134,7 +134,8 @@ class Batches:
             request = self._request(unit, row)
             names = {r.reviewer.id: r.reviewer.name for r in request.reviews}
             said = [
-                Said(names[r.member_id], Verdict(r.verdict), r.note, r.at) for r in rosters.reviews(unit, upload_id)
+                Said(names[r.member_id], Verdict(r.verdict), r.note, r.at)
+                for r in roster_uploads.reviews(unit, upload_id)
             ]
             pool = members.with_roles(unit, [r.value for r in POOL])
             candidates = [m.name for m in pool if not self._why_not(unit, request, m)]
@@ -173,7 +174,7 @@ class Batches:
         now = self.clock.now()
         try:
             with self.store.write() as unit:
-                row = rosters.locked_upload(unit, upload_id) or self.uploads.row(unit, upload_id)
+                row = roster_uploads.locked_upload(unit, upload_id) or self.uploads.row(unit, upload_id)
                 if row.state != State.HELD.value:
                     raise UploadClosed(f"This roster is {row.state} already.")
                 if digest != row.digest:
@@ -226,7 +227,7 @@ class Batches:
 
     def _reject(self, unit: Unit, upload: Upload, actor: Actor, note: str, now: datetime) -> None:
         why = f"{upload.file_name} was rejected: {note}"
-        rosters.change_upload(
+        roster_uploads.change_upload(
             unit, upload.id, (State.HELD,), state=State.REFUSED.value, error=why, held=0, settled_at=now
         )
         freeze(unit, upload.source, actor.trail_name, why, now)
@@ -237,7 +238,7 @@ class Batches:
 
     def _request(self, unit: Unit, row: RosterUploadRow) -> Request:
         """Describe a held roster for the two-person rule: asked by whoever sent, shaped and confirmed it."""
-        vendors = frozenset(key_of(v) for v in rosters.vendors_touched(unit, row.id))
+        vendors = frozenset(key_of(v) for v in roster_items.vendors_touched(unit, row.id))
         found = [
             members.get(unit, id_) for id_ in dict.fromkeys((row.member_id, row.confirmer_id, *row.shapers)) if id_
         ]
@@ -249,7 +250,7 @@ class Batches:
         requester = replace(requester, active=True)
         beneficiary = Party(f"upload:{row.id}", "those who lose access", frozenset(), vendors=vendors, employee=False)
         reviews = []
-        for said in rosters.reviews(unit, row.id):
+        for said in roster_uploads.reviews(unit, row.id):
             member = members.get(unit, said.member_id)
             if member is not None:
                 reviewer = self.parties.of_member(unit, member)
@@ -263,14 +264,14 @@ class Batches:
     def agreed(self) -> list[str]:
         """List held rosters that two people have released and that were not applied, as after a crash in between."""
         with self.store.read() as unit:
-            held = rosters.uploads(unit, states=(State.HELD,), limit=1000)
-            said = {row.id: [r for r in rosters.reviews(unit, row.id) if r.digest == row.digest] for row in held}
+            held = roster_uploads.uploads(unit, states=(State.HELD,), limit=1000)
+            said = {row.id: [r for r in roster_uploads.reviews(unit, row.id) if r.digest == row.digest] for row in held}
         return [upload_id for upload_id, own in said.items() if len(own) >= TWO_PEOPLE]
 
     def remind(self, now: datetime) -> None:
         """Tell again of rosters that have been held for long."""
         with self.store.read() as unit:
-            held = [show(row) for row in rosters.uploads(unit, states=(State.HELD,), limit=1000)]
+            held = [show(row) for row in roster_uploads.uploads(unit, states=(State.HELD,), limit=1000)]
         for upload in held:
             since = upload.shown_at or upload.received_at
             passed = [n for n, after in enumerate(ESCALATED) if now - since >= after]

@@ -14,7 +14,7 @@ from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.clock import wall_clock
 from lifecycle.services.garbage import what_lives_is_spared
 from lifecycle.services.uploads import WORKING, State, UploadClosed
-from lifecycle.store import rosters
+from lifecycle.store import roster_uploads
 from lifecycle.store.unit import Store
 
 SECONDS_BETWEEN_BEATS = 1.0
@@ -54,7 +54,7 @@ class Claim:
         self._last[0] = monotonic()
         with self.store.write() as unit:
             states, beat_at = WORKING, self.wall()
-            if not rosters.change_upload(
+            if not roster_uploads.change_upload(
                 unit, self.upload_id, states, worker_is=self.worker, beat_at=beat_at, **values
             ):
                 raise Superseded("Somebody else works on this roster now, or it was discarded.")
@@ -62,7 +62,7 @@ class Claim:
     def end(self, state: State, **values: Any) -> None:
         """Stop working, and leave the upload in *state*; nothing happens where somebody else works on it."""
         with self.store.write() as unit:
-            rosters.change_upload(
+            roster_uploads.change_upload(
                 unit, self.upload_id, WORKING, worker_is=self.worker, state=state.value, worker="", **values
             )
 
@@ -85,7 +85,7 @@ class Claims:
         claim = Claim(self.store, upload_id, secrets.token_hex(8), self.wall)
         with self.store.write() as unit:
             started = {"state": state.value, "worker": claim.worker, "beat_at": self.wall(), **values}
-            if not rosters.change_upload(unit, upload_id, (before,), **started):
+            if not roster_uploads.change_upload(unit, upload_id, (before,), **started):
                 raise UploadClosed("Somebody else is at this roster just now, or it is settled already.")
         try:
             with what_lives_is_spared():
@@ -97,15 +97,15 @@ class Claims:
     def take_back(self) -> Sequence[str]:
         """Have those uploads wait again that a dead process worked on; return the ids of those that it was reading."""
         with self.store.write() as unit:
-            rows = rosters.uploads(unit, states=WORKING, limit=1000)
+            rows = roster_uploads.uploads(unit, states=WORKING, limit=1000)
             dead = [row for row in rows if row.beat_at is None or self.wall() - row.beat_at > SILENT]
             reading = []
             for row in dead:
-                if rosters.try_upload(unit, row.id) is None:  # it is being written to the database just now
+                if roster_uploads.try_upload(unit, row.id) is None:  # it is being written to the database just now
                     continue
                 was, worker = State(row.state), row.worker
                 if was is State.READING:
                     reading.append(row.id)
                 then = State.RECEIVED if was is State.READING else State.HELD if row.held else State.READY
-                rosters.change_upload(unit, row.id, (was,), worker_is=worker, state=then.value, worker="")
+                roster_uploads.change_upload(unit, row.id, (was,), worker_is=worker, state=then.value, worker="")
         return reading

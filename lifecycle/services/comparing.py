@@ -31,8 +31,8 @@ from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.staging import ROWS_AT_ONCE, StagedRows
 from lifecycle.services.tally import Tally
 from lifecycle.services.weighing import Weighing
-from lifecycle.store import people, rosters
-from lifecycle.store.rosters import Staged
+from lifecycle.store import people, roster_contracts, roster_items
+from lifecycle.store.roster_items import Staged
 from lifecycle.store.unit import Store, Unit
 
 PATIENCE = timedelta(hours=24)
@@ -69,7 +69,7 @@ class Comparer:
             with self.store.read() as unit:
                 items = [self._item(one, values) for one, values in self._settle(unit, page)]
             with self.store.write() as unit:
-                rosters.add_items(unit, items)
+                roster_items.add_items(unit, items)
             self.beat()
 
     def run_anew(self) -> None:
@@ -79,24 +79,24 @@ class Comparer:
             with self.store.read() as unit:
                 changed = [{"n": one.n, **v} for one, v in self._settle(unit, page) if one.found != v]
             with self.store.write() as unit:
-                rosters.settle_items(unit, self.upload_id, changed)
+                roster_items.settle_items(unit, self.upload_id, changed)
             after = (page[-1].worker_id, page[-1].n)
             self.beat()
 
     def _next(self, after: tuple[str, int]) -> list[Staged]:
         """Load some rows, with all rows of the last worker among them."""
         with self.store.read() as unit:
-            rows = rosters.touched(unit, self.upload_id, after, ROWS_AT_ONCE)
+            rows = roster_items.touched(unit, self.upload_id, after, ROWS_AT_ONCE)
             if len(rows) == ROWS_AT_ONCE:
                 after, own = (rows[-1].worker_id, rows[-1].n), rows[-1].worker_id
-                rows += rosters.touched(unit, self.upload_id, after, None, own)
+                rows += roster_items.touched(unit, self.upload_id, after, None, own)
         return rows
 
     def _settle(self, unit: Unit, staged: Sequence[Staged]) -> Iterator[tuple[Staged, dict[str, Any]]]:
         """Yield each row with the columns that comparing decides."""
         worker_ids = {s.row.worker_id or "" for s in staged}
         references = {s.row.reference or "" for s in staged}
-        stored = rosters.contracts_about(unit, self.comparing.source, worker_ids, references)
+        stored = roster_contracts.contracts_about(unit, self.comparing.source, worker_ids, references)
         by_line = {s.row.line: s for s in staged}
         changes = [c for own, theirs in _by_worker(staged, stored) for c in self._compare(own, theirs, by_line)]
         settled = {c.row.line for c in changes if c.row}
@@ -104,7 +104,7 @@ class Comparer:
         for change, values in self._judge(unit, changes, _of_persons(stored, worker_ids)):
             one = by_line[change.row.line if change.row else 0]
             if change.kind is not Kind.NEW:  # what is new is not compared again before its file is read again
-                values["facts"] |= {"row": rosters.facts_of(one.row), "seen": one.seen}
+                values["facts"] |= {"row": roster_items.facts_of(one.row), "seen": one.seen}
             yield one, values
 
     def _item(self, one: Staged, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -236,7 +236,7 @@ def _columns(change: Change, consequence: Consequence | None) -> dict[str, Any]:
     if change.kind is Kind.MISSING and change.stored is not None and change.stored.missing_since is not None:
         facts["again"] = True
     if change.after is not None and change.kind is not Kind.SAME:
-        facts["after"] = rosters.kept(change.after)
+        facts["after"] = roster_items.kept(change.after)
         known = change.stored.engagement.measures if change.stored else None
         facts["decided"] = known is not None and _decided(known, change.after.measures)
         person = renamed(change)
@@ -250,7 +250,7 @@ def _bound(change: Change) -> str:
     if change.after is None:
         return ""
     lapses = change.after.measures.lapsed_at is not None
-    return f"{change.identity_id}{rosters.kept(change.after) | {'lapsed_at': lapses}}"
+    return f"{change.identity_id}{roster_items.kept(change.after) | {'lapsed_at': lapses}}"
 
 
 def _decided(before: Measures, after: Measures) -> bool:

@@ -25,7 +25,7 @@ from lifecycle.services.intake import Intake, Worked, note_accepted, scopes, sho
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.uploads import WEIGHED, State, Upload, UploadClosed
 from lifecycle.settings import SignInSettings
-from lifecycle.store import people, rosters, state
+from lifecycle.store import people, roster_contracts, roster_imports, roster_items, roster_uploads, state
 from lifecycle.store.roster_tables import RosterSourceRow
 from lifecycle.store.tables import RosterImportRow
 from lifecycle.store.unit import Record, Store, Unit
@@ -129,13 +129,13 @@ class Confirmations:
         now = self.intake.clock.now()
         with self.store.write() as unit:
             state.put(unit, state.ROSTERS, upload.id)  # one roster at a time, of whatever source: surprise adds up
-            rosters.locked_upload(unit, upload.id)
+            roster_uploads.locked_upload(unit, upload.id)
             self._check_again(unit, upload, worked)
             application = _Application(unit, upload, worked, actor, note, now)
             application.run(Linking.load(unit, self.sign_in, now))
             values = {**shown(unit, upload.id, worked, now), "import_id": application.import_id, "note": note}
             values |= {"state": State.APPLIED.value, "worker": "", "held": 0}
-            if not rosters.change_upload(unit, upload.id, (State.APPLYING,), worker_is=claim.worker, **values):
+            if not roster_uploads.change_upload(unit, upload.id, (State.APPLYING,), worker_is=claim.worker, **values):
                 raise UploadClosed("Somebody else was faster.")
             note_accepted(unit, upload, now, application.import_id)
             self.intake.layouts.remember(unit, upload.profile, upload.repairs, actor, now)
@@ -146,7 +146,7 @@ class Confirmations:
 
     def _check_again(self, unit: Unit, upload: Upload, worked: Worked) -> None:
         """Refuse what another roster, or somebody who stopped the source, has overtaken, now that no other can."""
-        last, source = rosters.last_import(unit, upload.source), unit.session.get(RosterSourceRow, upload.source)
+        last, source = roster_imports.last_import(unit, upload.source), unit.session.get(RosterSourceRow, upload.source)
         if (last.id if last else "") != worked.base:
             raise RosterRefused("Another roster of this source was confirmed meanwhile. Please look again.")
         if source is not None and source.frozen_at is not None:
@@ -196,7 +196,7 @@ class _Application:
             for items in self._chunks(kind):
                 self._change(items)
         for items in self._chunks(Kind.SAME):
-            rosters.flag_rows(self.unit, {i.engagement_id: i.digest for i in items if i.engagement_id})
+            roster_contracts.flag_rows(self.unit, {i.engagement_id: i.digest for i in items if i.engagement_id})
         for items in self._chunks(Kind.MISSING):
             people.flag_missing(self.unit, [i.engagement_id for i in items], self.now)
         self._note_losses()
@@ -205,7 +205,9 @@ class _Application:
 
     def _chunks(self, kind: Kind) -> Iterator[list[Item]]:
         after = -1
-        while items := rosters.items(self.unit, self.upload.id, kinds=(kind.value,), after=after, limit=ITEMS_AT_ONCE):
+        while items := roster_items.items(
+            self.unit, self.upload.id, kinds=(kind.value,), after=after, limit=ITEMS_AT_ONCE
+        ):
             yield items
             after = items[-1].n
 
@@ -226,7 +228,7 @@ class _Application:
         people.add_engagements(self.unit, contracts, self.now, digests)
 
     def _engagement(self, item: Item, id_: str, identity_id: str) -> Engagement:
-        return rosters.engagement_of(
+        return roster_items.engagement_of(
             item.facts["after"], id_=id_, identity_id=identity_id, source=self.upload.source, import_id=self.import_id
         )
 
@@ -264,10 +266,10 @@ class _Application:
             person = IdentityId(item.identity_id)
             changed.append(Identity(person, name, worker_id, self.upload.source, email))
         people.update_identities(self.unit, changed)
-        rosters.forget_rows(self.unit, {person.id for person in changed})
+        roster_contracts.forget_rows(self.unit, {person.id for person in changed})
 
     def _note_losses(self) -> None:
-        rosters.add_surprises(
+        roster_imports.add_surprises(
             self.unit,
             [
                 {
@@ -287,7 +289,7 @@ class _Application:
         self.unit.session.add(
             RosterImportRow(
                 id=self.import_id,
-                number=rosters.next_import_number(self.unit),
+                number=roster_imports.next_import_number(self.unit),
                 profile=upload.profile,
                 source=upload.source,
                 upload_id=upload.id,

@@ -34,7 +34,7 @@ from lifecycle.services.sponsors import Sponsors
 from lifecycle.services.tally import Tally, findings
 from lifecycle.services.uploads import WEIGHED, State, Upload, Uploads
 from lifecycle.settings.rosters import ProfileSettings, RosterSettings
-from lifecycle.store import rosters
+from lifecycle.store import roster_contracts, roster_imports, roster_items, roster_uploads
 from lifecycle.store.roster_tables import RosterSourceRow
 from lifecycle.store.unit import Store, Unit
 
@@ -118,7 +118,7 @@ class Intake:
                 error = "The header is not the one this profile knows. Please match the columns anew."
             source = self.layouts.source_of(name, layout) if layout else ""
             document = layout.model_dump(mode="json") if layout else {}
-            rosters.change_upload(
+            roster_uploads.change_upload(
                 unit, upload.id, (State.RECEIVED,), header=header, error=error, profile=name, source=source,
                 layout=document,
             )  # fmt: skip
@@ -146,8 +146,8 @@ class Intake:
     def _check_age(self, upload: Upload) -> Upload:
         """Refuse a file that is older than the last one, and recognise the last one when it comes again."""
         with self.store.read() as unit:
-            same = rosters.import_of_file(unit, upload.source, upload.sha256)
-            last = rosters.last_import(unit, upload.source)
+            same = roster_imports.import_of_file(unit, upload.source, upload.sha256)
+            last = roster_imports.last_import(unit, upload.source)
             too_old = why_too_old(unit, upload)
         if same is not None and last is not None and same.id == last.id and same.profile == upload.profile:
             words = f"This very file was confirmed on {same.confirmed_at:%-d %B %Y, %H:%M} UTC; nothing is to be done."
@@ -158,7 +158,7 @@ class Intake:
                     "import_id": same.id,
                     "counts": same.counts,
                 }
-                rosters.change_upload(unit, upload.id, (State.RECEIVED,), **values)
+                roster_uploads.change_upload(unit, upload.id, (State.RECEIVED,), **values)
                 note_accepted(unit, upload, self.clock.now(), same.id)
             return self.uploads.find(upload.id)
         return self._refuse(upload, too_old) if too_old else upload
@@ -166,7 +166,7 @@ class Intake:
     def _refuse(self, upload: Upload, why: str) -> Upload:
         with self.store.write() as unit:
             open_states = (State.RECEIVED, State.READING, State.READY)
-            if rosters.change_upload(unit, upload.id, open_states, state=State.REFUSED.value, error=why):
+            if roster_uploads.change_upload(unit, upload.id, open_states, state=State.REFUSED.value, error=why):
                 unit.audit(
                     at=self.clock.now(), actor=upload.actor, action="roster-refused", object_=f"upload:{upload.id}",
                     after={"file": upload.file_name, "why": why},
@@ -198,9 +198,9 @@ class Intake:
     def _stage(self, upload: Upload, layout: ProfileSettings, claim: Claim) -> Stager:
         since = counts_since(self.clock.now().date())
         with self.store.read() as unit:
-            known = Known(rosters.stated(unit, upload.source, since))
-            about = rosters.contracts_about(unit, upload.source, {upload.canary}, ())
-            before = rosters.last_upload(unit, upload.source, upload.profile)
+            known = Known(roster_contracts.stated(unit, upload.source, since))
+            about = roster_contracts.contracts_about(unit, upload.source, {upload.canary}, ())
+            before = roster_imports.last_upload(unit, upload.source, upload.profile)
         limits = self._limits_of_files()
         profile = self.layouts.profile(upload.profile, layout)
         reader = read_roster(self.files.path(upload.id), profile, upload.repairs, limits)
@@ -217,7 +217,7 @@ class Intake:
         stager.run(reader, recalled)
         known.remember(self.files.lines_path(upload.id), reader.interpretation)
         with self.store.read() as unit:
-            stager.rows.name_workers(rosters.owners(unit, upload.source, stager.rows.references))
+            stager.rows.name_workers(roster_contracts.owners(unit, upload.source, stager.rows.references))
         return stager
 
     # --- comparing ------------------------------------------------------------------------------------------------
@@ -228,8 +228,8 @@ class Intake:
         if stager is not None:
             claim.beat(lines=stager.counts["lines"])
         with self.store.read() as unit:
-            last = rosters.last_import(unit, upload.source)
-            contested = stager.rows.contested() if stager else rosters.contested_references(unit, upload.id)
+            last = roster_imports.last_import(unit, upload.source)
+            contested = stager.rows.contested() if stager else roster_items.contested_references(unit, upload.id)
             comparing = self._comparing(unit, upload, layout, now, contested)
         base = last.id if last else ""
         unmoved = stager is None and upload.base == base
@@ -270,17 +270,17 @@ class Intake:
             partial=layout.partial,
             says_standing=bool({"status", "worker_type"} & layout.columns.keys()),
             repairs=upload.repairs,
-            zeros=rosters.ids_with_zeros(unit, upload.source),
+            zeros=roster_contracts.ids_with_zeros(unit, upload.source),
             contested=contested,
         )
 
     def guard(self, unit: Unit, upload: Upload, tally: Tally, now: datetime) -> list[dict[str, Any]]:
         """Ask the guard about an upload as it was compared; a list of findings as they are stored."""
         row = self.uploads.row(unit, upload.id)
-        before = rosters.last_full_import(unit, upload.profile) if is_full(upload) else None
+        before = roster_imports.last_full_import(unit, upload.profile) if is_full(upload) else None
         source = unit.session.get(RosterSourceRow, upload.source)
         header = source.headers.get(upload.profile) if source else None
-        counted = {kind: n for (kind,), n in rosters.count_rows(unit, upload.id, "kind").items()}
+        counted = {kind: n for (kind,), n in roster_items.count_rows(unit, upload.id, "kind").items()}
         unusable = counted.get(Kind.UNUSABLE, 0)
         touched = sum(counted.get(k, 0) for k in (Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.SAME))
         lines = row.lines or 0
@@ -306,7 +306,7 @@ class Intake:
         upload = self.uploads.find(upload_id)
         assert upload.layout is not None  # noqa: S101 - what was compared before has a layout
         with self.store.read() as unit:
-            last = rosters.last_import(unit, upload.source)
+            last = roster_imports.last_import(unit, upload.source)
         if upload.base == (last.id if last else ""):
             return self._compare(upload, upload.layout, claim, None)
         self._clear(upload.id)
@@ -315,7 +315,7 @@ class Intake:
     def _clear(self, upload_id: str) -> None:
         while True:
             with self.store.write() as unit:
-                if rosters.clear_items(unit, upload_id, limit=DELETED_AT_ONCE) < DELETED_AT_ONCE:
+                if roster_items.clear_items(unit, upload_id, limit=DELETED_AT_ONCE) < DELETED_AT_ONCE:
                     return
 
     def recover(self) -> None:
@@ -331,12 +331,12 @@ def scopes(guard: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
 
 def shown(unit: Unit, upload_id: str, worked: Worked, now: datetime) -> dict[str, Any]:
     """Return the columns of an upload that say what it would do."""
-    counted = {kind: n for (kind,), n in rosters.count_rows(unit, upload_id, "kind").items()}
+    counted = {kind: n for (kind,), n in roster_items.count_rows(unit, upload_id, "kind").items()}
     read = worked.counts if worked.counts is not None else Uploads.row(unit, upload_id).counts
     kept = {name: n for name, n in read.items() if name not in set(Kind)}
     return {
         "counts": {**kept, **counted},
-        "totals": rosters.count_weights(unit, upload_id, WEIGHED),
+        "totals": roster_items.count_weights(unit, upload_id, WEIGHED),
         "guard": worked.guard,
         "digest": worked.digest,
         "digest_of_new": worked.tally.digest_of_new,
@@ -347,12 +347,12 @@ def shown(unit: Unit, upload_id: str, worked: Worked, now: datetime) -> dict[str
 
 def why_too_old(unit: Unit, upload: Upload) -> str:
     """Say why a file is older than what was confirmed; empty when it is not, or nobody knows."""
-    same = rosters.import_of_file(unit, upload.source, upload.sha256)
-    last = rosters.last_import(unit, upload.source)
+    same = roster_imports.import_of_file(unit, upload.source, upload.sha256)
+    last = roster_imports.last_import(unit, upload.source)
     newer = bool(upload.as_of and last and upload.as_of >= (last.as_of or last.confirmed_at))
     if same is not None and last is not None and same.id != last.id and not newer:
         return f"This is the file of {same.confirmed_at:%-d %B %Y, %H:%M} UTC; a newer one was confirmed since."
-    newest = rosters.newest(unit, upload.source, "" if is_full(upload) else upload.profile)
+    newest = roster_imports.newest(unit, upload.source, "" if is_full(upload) else upload.profile)
     if upload.as_of is None or newest is None or upload.as_of >= newest:
         return ""
     made, last_made = f"{upload.as_of:%-d %B %Y, %H:%M}", f"{newest:%-d %B %Y, %H:%M}"

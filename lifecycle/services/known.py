@@ -22,7 +22,7 @@ class Known:
     def __init__(self, parts: Iterable[Sequence[tuple[Any, ...]]]) -> None:
         """
         Args:
-            parts: As `lifecycle.store.rosters.stated` streams them.
+            parts: As `lifecycle.store.roster_contracts.stated` streams them.
         """
         self._places: dict[bytes, int] = {}
         self._ids: list[str] = []

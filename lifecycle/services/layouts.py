@@ -13,7 +13,7 @@ from lifecycle.feed.matching import headers_match
 from lifecycle.feed.profile import Profile
 from lifecycle.settings import Settings
 from lifecycle.settings.rosters import ProfileSettings
-from lifecycle.store import rosters
+from lifecycle.store import roster_imports
 from lifecycle.store.roster_tables import RosterProfileRow
 from lifecycle.store.unit import Unit
 
@@ -26,7 +26,7 @@ class Layouts:
 
     def all(self, unit: Unit) -> dict[str, ProfileSettings]:
         """Return every profile by name; what the configuration says cannot be changed in a browser."""
-        saved = {row.name: ProfileSettings.model_validate(row.document) for row in rosters.profiles(unit)}
+        saved = {row.name: ProfileSettings.model_validate(row.document) for row in roster_imports.profiles(unit)}
         return saved | dict(self.settings.profiles)
 
     def find(self, unit: Unit, name: str) -> ProfileSettings:

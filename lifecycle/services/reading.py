@@ -13,7 +13,7 @@ from lifecycle.feed.read import Batch, Reader
 from lifecycle.feed.table import refuse
 from lifecycle.services.known import Known
 from lifecycle.services.staging import StagedRows
-from lifecycle.store import rosters
+from lifecycle.store import roster_items
 from lifecycle.store.unit import Store
 
 ITEM: dict[str, Any] = {
@@ -71,7 +71,7 @@ class Stager:
             self._stage(batch.rows, batch.keys)
             if batch.complaints:
                 with self.store.write() as unit:
-                    rosters.add_items(unit, list(map(self._complaint, batch.complaints)))
+                    roster_items.add_items(unit, list(map(self._complaint, batch.complaints)))
             self.advance(batch.lines, batch.octets)
         if self.canary and not self._sung and not any(map(self.known.line_of, self.canary_digests)):
             remedy = "Ask for the whole report; this one is cut, or is about something else."

@@ -14,7 +14,7 @@ from lifecycle.services.layouts import Layouts
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.settings import Settings
 from lifecycle.settings.rosters import ProfileSettings
-from lifecycle.store import rosters
+from lifecycle.store import roster_imports, roster_uploads
 from lifecycle.store.roster_tables import RosterSourceRow
 from lifecycle.store.tables import RosterImportRow
 from lifecycle.store.unit import Store, Unit
@@ -85,7 +85,7 @@ class Sources:
         with self.store.read() as unit:
             profiles = self.layouts.all(unit)
             names = {self.layouts.source_of(name, layout) for name, layout in profiles.items()}
-            return [self._view(unit, name, profiles) for name in sorted(names | rosters.sources(unit))]
+            return [self._view(unit, name, profiles) for name in sorted(names | roster_imports.sources(unit))]
 
     def find(self, name: str) -> SourceView:
         """
@@ -102,7 +102,7 @@ class Sources:
     def history(self, name: str) -> list[RosterImportRow]:
         """List the rosters that were confirmed from a source, newest first."""
         with self.store.read() as unit:
-            return rosters.imports_of(unit, name, HISTORY)
+            return roster_imports.imports_of(unit, name, HISTORY)
 
     def _view(self, unit: Unit, name: str, profiles: Mapping[str, ProfileSettings]) -> SourceView:
         own = {p: layout for p, layout in profiles.items() if self.layouts.source_of(p, layout) == name}
@@ -112,7 +112,7 @@ class Sources:
             if s.profile in own
         ]
         warn, refuse = self._hours(own)
-        row, last = _row(unit, name), rosters.last_import(unit, name)
+        row, last = _row(unit, name), roster_imports.last_import(unit, name)
         title = next((layout.title for layout in own.values() if layout.title), name)
         frozen = row.frozen_at is not None or any(d.row.frozen_at is not None for d in deliveries)
         state = Freshness.FROZEN if frozen else self._freshness(deliveries, row, last, warn, refuse)
@@ -158,7 +158,7 @@ class Sources:
         limit = min(filter(None, (warn if god else None, refuse)), default=None)
         if limit is None:
             return ""
-        row, last = _row(unit, source), rosters.last_import(unit, source)
+        row, last = _row(unit, source), roster_imports.last_import(unit, source)
         since = row.accepted_at or (last.confirmed_at if last else None)
         if since is not None and now - since < timedelta(hours=limit):
             return ""
@@ -201,7 +201,7 @@ class Sources:
     def note_unchanged(self, name: str, now: datetime, upload_id: str) -> None:
         """Note that its report still is what was delivered as *upload_id*: if that was applied, it is fresh again."""
         with self.store.write() as unit:
-            upload = rosters.upload(unit, upload_id) if upload_id else None
+            upload = roster_uploads.upload(unit, upload_id) if upload_id else None
             if upload is not None and upload.state == "applied":
                 _keep(unit, _row(unit, upload.source), accepted_at=now)
             _keep(unit, _row(unit, name), answered_at=now)
@@ -249,7 +249,7 @@ class Sources:
             row = _row(unit, name)
             if row.frozen_at is None:
                 raise RosterRefused("It is not stopped.")
-            if member_id and member_id in rosters.senders_refused_since(unit, name, row.frozen_at):
+            if member_id and member_id in roster_uploads.senders_refused_since(unit, name, row.frozen_at):
                 raise RosterRefused("It was stopped for a roster that you sent; somebody else must let it go on.")
             unit.audit(
                 at=self.clock.now(), actor=actor, action="source-thawed", object_=f"source:{name}",

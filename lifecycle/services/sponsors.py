@@ -9,7 +9,7 @@ from lifecycle.domain.comparison import Kind
 from lifecycle.domain.party import is_address, key_of
 from lifecycle.domain.roster import Cause, Complaint
 from lifecycle.services.reading import ITEM, complained
-from lifecycle.store import members, people, rosters
+from lifecycle.store import members, people, roster_items
 from lifecycle.store.unit import Store, Unit
 
 MOST_UNKNOWN = 300
@@ -26,7 +26,7 @@ class Sponsors:
     def note(self, upload_id: str, named: Collection[str]) -> None:
         """Add a note for every new or changed row whose sponsor (one of *named*) is misspelt, or no longer here."""
         with self.store.write() as unit:
-            rosters.clear_notes(unit, upload_id, Cause.SPONSOR.value)
+            roster_items.clear_notes(unit, upload_id, Cause.SPONSOR.value)
         with self.store.read() as unit:
             wrong = self._wrong(unit, named)
         if not wrong:
@@ -34,8 +34,8 @@ class Sponsors:
         after, n = -1, None
         while True:
             with self.store.write() as unit:
-                n = rosters.last_number(unit, upload_id) if n is None else n
-                rows = rosters.items(unit, upload_id, kinds=(Kind.NEW, Kind.CHANGED, Kind.SOONER, Kind.LATER),
+                n = roster_items.last_number(unit, upload_id) if n is None else n
+                rows = roster_items.items(unit, upload_id, kinds=(Kind.NEW, Kind.CHANGED, Kind.SOONER, Kind.LATER),
                                      after=after, limit=ROWS_AT_ONCE)  # fmt: skip
                 notes = []
                 for row in rows:
@@ -47,7 +47,7 @@ class Sponsors:
                             Cause.SPONSOR, row.worker_id, row.reference, row.name,
                         )  # fmt: skip
                         notes.append({**ITEM, "upload_id": upload_id, "n": n, **complained(complaint, Kind.NOTE)})
-                rosters.add_items(unit, notes)
+                roster_items.add_items(unit, notes)
             if len(rows) < ROWS_AT_ONCE:
                 return
             after = rows[-1].n

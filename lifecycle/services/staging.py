@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from lifecycle.domain.comparison import contested
 from lifecycle.domain.roster import RosterRow
-from lifecycle.store.rosters import Staged, facts_of, row_of
+from lifecycle.store.roster_items import Staged, facts_of, row_of
 
 ROWS_AT_ONCE = 2_000
 BETWEEN = "\x1f"

@@ -12,7 +12,7 @@ from lifecycle.domain.comparison import Change, Kind
 from lifecycle.domain.guard import WINDOW, Feed, Finding, Limits, Surprise, check_feed, check_surprise
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.roster import Standing
-from lifecycle.store import observations, rosters
+from lifecycle.store import observations, roster_contracts, roster_imports
 from lifecycle.store.unit import Unit
 
 
@@ -79,13 +79,13 @@ def findings(unit: Unit, tally: Tally, *, feed: Feed, limits: Limits, now: datet
 
 def _surprise(unit: Unit, tally: Tally, now: datetime) -> Surprise:
     losses = dict(tally.losses)
-    for row in rosters.surprises_since(unit, now - WINDOW):
+    for row in roster_imports.surprises_since(unit, now - WINDOW):
         identity_id = IdentityId(row.identity_id)
         known = losses.get(identity_id)
         lost = frozenset(row.lost) | (known.lost if known else frozenset())
         losses[identity_id] = Loss(known.vendor if known else row.vendor, lost)
     earlier = Counter(loss.vendor for identity_id, loss in losses.items() if identity_id not in tally.losses)
-    running = rosters.running_contracts(unit, now.date())
+    running = roster_contracts.running_contracts(unit, now.date())
     by_vendor = Counter(loss.vendor for loss in losses.values())
     by_group = Counter(key for loss in losses.values() for key in loss.lost)
     holders = observations.holders(unit, by_group)

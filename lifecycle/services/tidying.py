@@ -12,7 +12,7 @@ from lifecycle.services.confirmation import Confirmations
 from lifecycle.services.files import RosterFiles
 from lifecycle.services.intake import Intake
 from lifecycle.settings.rosters import RosterSettings
-from lifecycle.store import rosters
+from lifecycle.store import roster_items, roster_uploads
 from lifecycle.store.unit import Store
 
 _log = logging.getLogger(__name__)
@@ -39,7 +39,7 @@ class Tidying:
             self._apply(upload_id)
         self.batches.remind(now)
         with self.store.read() as unit:
-            old = rosters.settled_before(unit, now - timedelta(days=self.settings.keep_days), UPLOADS_AT_ONCE)
+            old = roster_uploads.settled_before(unit, now - timedelta(days=self.settings.keep_days), UPLOADS_AT_ONCE)
         for upload_id in old:
             self._forget(upload_id)
 
@@ -53,7 +53,7 @@ class Tidying:
         deleted = ROWS_AT_ONCE
         while deleted == ROWS_AT_ONCE:
             with self.store.write() as unit:
-                deleted = rosters.clear_items(unit, upload_id, limit=ROWS_AT_ONCE)
+                deleted = roster_items.clear_items(unit, upload_id, limit=ROWS_AT_ONCE)
         self.files.delete(upload_id)
         with self.store.write() as unit:
-            rosters.forget_file(unit, upload_id)
+            roster_uploads.forget_file(unit, upload_id)

@@ -20,7 +20,7 @@ from lifecycle.services.clock import Clock
 from lifecycle.services.files import RosterFiles
 from lifecycle.services.layouts import Layouts
 from lifecycle.settings.rosters import ProfileSettings
-from lifecycle.store import rosters
+from lifecycle.store import roster_items, roster_uploads
 from lifecycle.store.roster_tables import RosterUploadRow
 from lifecycle.store.unit import Store, Unit
 
@@ -244,7 +244,7 @@ class Uploads:
         """Return the upload through which the same file of the same profile waits already; this one then goes."""
         with self.store.write() as unit:
             row = self.row(unit, upload_id)
-            first = rosters.waiting_since(unit, row.profile, row.sha256, OPEN)
+            first = roster_uploads.waiting_since(unit, row.profile, row.sha256, OPEN)
             if first is None or first == upload_id:
                 return upload_id
             unit.session.delete(row)
@@ -269,7 +269,7 @@ class Uploads:
         Raises:
             NotFound: If there is none.
         """
-        row = rosters.upload(unit, upload_id)
+        row = roster_uploads.upload(unit, upload_id)
         if row is None:
             raise NotFound("There is no such roster here; it may have been deleted after its time.")
         return row
@@ -277,7 +277,7 @@ class Uploads:
     def listed(self, *, states: Sequence[State] = (), source: str = "", limit: int = PAGE) -> list[Upload]:
         """List uploads, newest first."""
         with self.store.read() as unit:
-            return [show(row) for row in rosters.uploads(unit, states=states, source=source, limit=limit)]
+            return [show(row) for row in roster_uploads.uploads(unit, states=states, source=source, limit=limit)]
 
     def look(self, upload_id: str, *, sheet: str = "", encoding: str = "", delimiter: str = "") -> Look:
         """
@@ -378,18 +378,18 @@ class Uploads:
 
     @staticmethod
     def _change(unit: Unit, row: RosterUploadRow, states: Sequence[State], **values: Any) -> None:
-        if not rosters.change_upload(unit, row.id, states, **values):
+        if not roster_uploads.change_upload(unit, row.id, states, **values):
             raise UploadClosed(f"This roster is {row.state} already.")
 
     def problems(self, upload_id: str) -> list[Problem]:
         """List why rows cannot be used, or should be looked at, the most frequent cause first."""
         with self.store.read() as unit:
-            counted = rosters.count_rows(unit, upload_id, "kind", "cause")
+            counted = roster_items.count_rows(unit, upload_id, "kind", "cause")
             found = []
             for (kind, cause), rows in counted.items():
                 if kind in {Kind.UNUSABLE, Kind.NOTE} and cause:
-                    examples = rosters.items(unit, upload_id, kinds=[kind], cause=cause, limit=4 * EXAMPLES)
-                    values = rosters.values_found(unit, upload_id, kind, cause)
+                    examples = roster_items.items(unit, upload_id, kinds=[kind], cause=cause, limit=4 * EXAMPLES)
+                    values = roster_items.values_found(unit, upload_id, kind, cause)
                     by_line = {row.line: show_item(row) for row in reversed(examples)}
                     shown = [by_line[line] for line in sorted(by_line)][:EXAMPLES]
                     found.append(Problem(Cause(cause), rows, kind == Kind.UNUSABLE, shown, values))
@@ -407,7 +407,7 @@ class Uploads:
     ) -> list[Item]:
         """List rows of some kinds in the order of the file, after the number *after*."""
         with self.store.read() as unit:
-            rows = rosters.items(unit, upload_id, kinds=kinds, cause=cause, words=words, after=after, limit=limit)
+            rows = roster_items.items(unit, upload_id, kinds=kinds, cause=cause, words=words, after=after, limit=limit)
             return [show_item(row) for row in rows]
 
 

@@ -10,7 +10,7 @@ import pytest
 from lifecycle.app import make_scheduler
 from lifecycle.scheduler import jobs
 from lifecycle.services.uploads import State
-from lifecycle.store import rosters
+from lifecycle.store import roster_uploads
 from tests.services.world import World, line, roster_bytes
 
 
@@ -27,7 +27,7 @@ def test_a_roster_that_was_being_read_or_applied_is_taken_up(tmp_path: Path, mon
         left[state] = upload.id
         with runtime.store.write() as unit:
             values = {"state": state.value, "worker": "dead", "beat_at": long_ago}
-            rosters.change_upload(unit, upload.id, (State.READY,), **values)
+            roster_uploads.change_upload(unit, upload.id, (State.READY,), **values)
     scheduler = make_scheduler(runtime)
     scheduler.start()
     try:

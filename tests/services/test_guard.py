@@ -21,7 +21,7 @@ from lifecycle.domain.approval import (
 from lifecycle.domain.errors import RosterRefused
 from lifecycle.domain.role import Role
 from lifecycle.services.uploads import State, Upload, UploadClosed
-from lifecycle.store import rosters
+from lifecycle.store import roster_imports, roster_uploads
 from lifecycle.store.people_tables import NoticeRow
 from tests.services.rosters import apply, take
 from tests.services.world import World, line, roster_bytes, utc
@@ -63,7 +63,7 @@ def send(world: World, content: bytes, by: str = "nora") -> Upload:
     actor = world.actor(by)
     upload = take(world.runtime, content)
     with world.runtime.store.write() as unit:
-        rosters.change_upload(unit, upload.id, (State.READY,), member_id=actor.id)
+        roster_uploads.change_upload(unit, upload.id, (State.READY,), member_id=actor.id)
     return world.runtime.confirmations.confirm(upload.id, actor=actor.trail_name, digest=upload.digest)
 
 
@@ -122,7 +122,7 @@ def test_whoever_shaped_it_releases_nothing_of_it(world: World, how: str) -> Non
         review(world, upload, "hans")
     review(world, upload, "petra", Verdict.DENY)
     with world.runtime.store.read() as unit:
-        assert rosters.senders_refused_since(unit, upload.source, world.clock.now()) == {hans.id}
+        assert roster_uploads.senders_refused_since(unit, upload.source, world.clock.now()) == {hans.id}
 
 
 def test_two_of_hr_are_not_enough(world: World) -> None:
@@ -146,7 +146,7 @@ def test_nobody_of_an_affected_vendor_releases(world: World) -> None:
 def test_whoever_confirmed_it_releases_nothing_of_it_either(world: World) -> None:
     upload = take(world.runtime, leaving(6))
     with world.runtime.store.write() as unit:
-        rosters.change_upload(unit, upload.id, (State.READY,), member_id=world.actor("nora").id)
+        roster_uploads.change_upload(unit, upload.id, (State.READY,), member_id=world.actor("nora").id)
     hans = world.actor("hans")
     confirm = world.runtime.confirmations.confirm
     held_one = confirm(upload.id, actor=hans.trail_name, digest=upload.digest, member_id=hans.id)
@@ -302,7 +302,7 @@ def test_two_who_release_at_once_apply_it_once(world: World) -> None:
     with pytest.raises(UploadClosed):
         review(world, upload, "oskar")
     with world.runtime.store.read() as unit:
-        assert len(rosters.imports_of(unit, "plain", 10)) == 2
+        assert len(roster_imports.imports_of(unit, "plain", 10)) == 2
 
 
 def test_a_release_that_a_crash_cut_short_is_finished(world: World) -> None:

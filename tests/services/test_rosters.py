@@ -12,7 +12,7 @@ from lifecycle.domain.errors import NotFound, RosterRefused
 from lifecycle.domain.roster import Cause, Choice, DateOrder, Repairs
 from lifecycle.feed import csv_file
 from lifecycle.services.uploads import State, Upload, UploadClosed, with_line
-from lifecycle.store import people, rosters
+from lifecycle.store import people, roster_uploads
 from tests.services.rosters import apply, take
 from tests.services.world import COLUMNS, World, line, roster_bytes, utc
 
@@ -485,8 +485,8 @@ def test_what_a_dead_process_was_at_is_taken_up_again(world: World) -> None:
     long_ago = world.runtime.intake.claims.wall() - timedelta(minutes=5)
     with world.runtime.store.write() as unit:
         dead = {"worker": "dead", "beat_at": long_ago}
-        rosters.change_upload(unit, reading.id, (State.READY,), state=State.READING.value, **dead)
-        rosters.change_upload(unit, applying.id, (State.READY,), state=State.APPLYING.value, **dead)
+        roster_uploads.change_upload(unit, reading.id, (State.READY,), state=State.READING.value, **dead)
+        roster_uploads.change_upload(unit, applying.id, (State.READY,), state=State.APPLYING.value, **dead)
     world.runtime.intake.claims.take_back()
     assert world.runtime.uploads.find(applying.id).state is State.READY
     assert world.runtime.uploads.find(reading.id).state is State.RECEIVED

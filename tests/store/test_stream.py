@@ -7,7 +7,7 @@ from sqlalchemy import literal, select
 
 from lifecycle.domain.engagement import Engagement, EngagementId
 from lifecycle.domain.identity import Identity, IdentityId
-from lifecycle.store import people, rosters
+from lifecycle.store import people, roster_contracts
 from lifecycle.store.unit import Store
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -34,7 +34,7 @@ def test_a_million_rows_are_read_by_the_driver_whatever_their_source_is_called(r
         ]
         people.add_engagements(unit, contracts, NOW, {e.id: f"digest {e.reference}" for e in contracts[:2]})
     with store.read() as unit:
-        stated = sorted(row for rows in rosters.stated(unit, source, date(2026, 9, 2)) for row in rows)
+        stated = sorted(row for rows in roster_contracts.stated(unit, source, date(2026, 9, 2)) for row in rows)
         ids = [contract.id for contract in contracts]
         assert stated == [("", ids[2], 0), ("digest C0", "", 0), ("digest C1", ids[1], 0)]
         assert list(unit.stream(select(literal(1)).limit(0))) == []

@@ -1,0 +1,252 @@
+"""What each row of an upload would do, from comparing until its time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, case, delete, func, insert, select, tuple_, update
+
+from lifecycle.domain.comparison import Kind
+from lifecycle.domain.engagement import Engagement, EngagementId, Measures
+from lifecycle.domain.identity import IdentityId
+from lifecycle.domain.roster import RosterRow, Standing
+from lifecycle.store.people import OWNER, chunks
+from lifecycle.store.roster_tables import RosterItemRow, RosterUploadRow
+from lifecycle.store.tables import EngagementRow, IdentityRow, RosterImportRow
+from lifecycle.store.unit import Unit
+
+_E, _I = EngagementRow.__table__.c, IdentityRow.__table__.c
+_T, _U = RosterItemRow.__table__.c, RosterUploadRow.__table__.c
+_M = RosterImportRow.__table__.c
+
+AT_ONCE = 20_000
+"""Rows fetched from the database at a time where there may be a million."""
+
+
+def absences(unit: Unit, upload_id: str) -> dict[str, int]:
+    """Return the contracts that an upload lacks, as it was compared last, to the numbers of their items."""
+    kinds = (Kind.MISSING.value, Kind.GONE.value)
+    query = select(_T.engagement_id, _T.n).where(_T.upload_id == upload_id, _T.kind.in_(kinds), _T.line == 0)
+    return {row.engagement_id: row.n for row in unit.session.execute(query.order_by(_T.engagement_id))}
+
+
+def spoken_of(unit: Unit, upload_id: str, source: str) -> frozenset[str]:
+    """Return the ids of stored contracts that rows of an upload speak of, whether or not they can be used."""
+    settled = select(_T.engagement_id).where(_T.upload_id == upload_id, _T.engagement_id != "")
+    found = set(unit.session.scalars(settled))
+    useless = select(_T.worker_id, _T.reference).where(_T.upload_id == upload_id, _T.kind == Kind.UNUSABLE.value)
+    rows = list(unit.session.execute(useless))
+    for chunk in chunks({r.worker_id for r in rows} - {""}):
+        theirs = select(_E.id).join_from(EngagementRow, IdentityRow, OWNER)
+        found |= set(unit.session.scalars(theirs.where(_I.source == source, _I.worker_id.in_(chunk))))
+    for chunk in chunks({r.reference for r in rows} - {""}):
+        found |= set(unit.session.scalars(select(_E.id).where(_E.source == source, _E.reference.in_(chunk))))
+    return frozenset(found)
+
+
+def delete_items(unit: Unit, upload_id: str, numbers: Iterable[int]) -> None:
+    """Delete some items of an upload."""
+    for chunk in chunks(numbers):
+        unit.session.execute(delete(RosterItemRow).where(_T.upload_id == upload_id, _T.n.in_(chunk)))
+
+
+def clear_items(unit: Unit, upload_id: str, *, limit: int = 50_000) -> int:
+    """Delete some items of an upload; return how many there were."""
+    some = select(_T.n).where(_T.upload_id == upload_id).order_by(_T.n).limit(limit)
+    result: Any = unit.session.execute(
+        delete(RosterItemRow).where(_T.upload_id == upload_id, _T.n.in_(some.scalar_subquery()))
+    )
+    return int(result.rowcount)
+
+
+def add_items(unit: Unit, items: Sequence[Mapping[str, Any]]) -> None:
+    """Insert items; each mapping has every column."""
+    if items:
+        unit.session.connection().execute(insert(RosterItemRow), list(items))
+
+
+def settle_items(unit: Unit, upload_id: str, items: Sequence[Mapping[str, Any]]) -> None:
+    """Store what comparing has found about staged items; each mapping has ``n`` and the columns that change."""
+    if not items:
+        return
+    names = [name for name in items[0] if name != "n"]
+    statement = (
+        update(RosterItemRow.__table__)
+        .where(_T.upload_id == upload_id, _T.n == bindparam("key"))
+        .values({name: bindparam(f"new_{name}") for name in names})
+    )
+    rows = [{"key": item["n"]} | {f"new_{name}": item[name] for name in names} for item in items]
+    unit.session.connection().execute(statement, rows)
+
+
+@dataclass
+class Staged:
+    """A row as it was read, and what was found about it before."""
+
+    n: int
+    worker_id: str
+    """Its own, or where it names none, that of whoever has the contract that it names."""
+    row: RosterRow
+    digest: str
+    seen: Mapping[Any, int] = field(default_factory=dict)
+    """Contracts of the same worker that other rows of the file state exactly as they are stored, with their lines."""
+    found: Mapping[str, Any] = field(default_factory=dict)
+    """The columns that comparing decides, where it was compared before."""
+
+
+DECIDED = ("kind", "cause", "identity_id", "engagement_id", "weight", "said", "name", "facts")
+
+TOUCHED = (Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.SAME, Kind.UNUSABLE)
+"""Kinds of rows about what is stored, and of those that contradict others."""
+
+
+def touched(
+    unit: Unit, upload_id: str, after: tuple[str, int], limit: int | None, worker_id: str | None = None
+) -> list[Staged]:
+    """
+    List rows that were compared before and concern what is stored, those of one worker together.
+
+    Args:
+        unit: To read in.
+        upload_id: Whose.
+        after: Worker id and number of the last one of the page before.
+        limit: How many at most; None for all.
+        worker_id: Only those of this worker.
+    """
+    query = select(_T.n, _T.worker_id, _T.line, _T.digest, *[_T[name] for name in DECIDED]).where(
+        _T.upload_id == upload_id,
+        _T.digest != "",
+        _T.kind.in_([kind.value for kind in TOUCHED]),
+        tuple_(_T.worker_id, _T.n) > tuple_(*after),
+    )
+    if worker_id is not None:
+        query = query.where(_T.worker_id == worker_id)
+    found = []
+    for r in unit.session.execute(query.order_by(_T.worker_id, _T.n).limit(limit)):
+        decided = dict(zip(DECIDED, r[-len(DECIDED) :], strict=True))
+        row = row_of(r.facts["row"], r.line)
+        found.append(Staged(r.n, r.worker_id, row, r.digest, r.facts.get("seen", {}), decided))
+    return found
+
+
+def contested_references(unit: Unit, upload_id: str) -> frozenset[str]:
+    """Return the contract numbers that several workers have in one upload."""
+    query = (
+        select(_T.reference)
+        .where(_T.upload_id == upload_id, _T.reference != "", _T.worker_id != "", _T.digest != "")
+        .group_by(_T.reference)
+        .having(func.min(_T.worker_id) < func.max(_T.worker_id))
+    )
+    return frozenset(unit.session.scalars(query))
+
+
+def count_rows(unit: Unit, upload_id: str, *columns: str) -> dict[tuple[str, ...], int]:
+    """Count the rows of an upload by the values of some columns; a row with several complaints is one row."""
+    chosen = [_T[name] for name in columns]
+    rows = func.count(case((_T.line > 0, _T.line), else_=-_T.n).distinct())
+    query = select(*chosen, rows).where(_T.upload_id == upload_id).group_by(*chosen)
+    return {tuple(row[:-1]): row[-1] for row in unit.session.execute(query)}
+
+
+def count_weights(unit: Unit, upload_id: str, kinds: Collection[str]) -> dict[str, int]:
+    """Count the items of some kinds by what they do to access."""
+    query = select(_T.weight, func.count()).where(_T.upload_id == upload_id, _T.kind.in_(list(kinds)), _T.weight != "")
+    return {row[0]: row[1] for row in unit.session.execute(query.group_by(_T.weight))}
+
+
+def items(
+    unit: Unit,
+    upload_id: str,
+    *,
+    kinds: Collection[str],
+    cause: str = "",
+    words: str = "",
+    after: int = -1,
+    limit: int = AT_ONCE,
+) -> list[Any]:
+    """List items of some kinds in the order of ``n``, after the number *after*: rows with `RosterItemRow`'s columns."""
+    query = select(RosterItemRow.__table__).where(_T.upload_id == upload_id, _T.kind.in_(list(kinds)), _T.n > after)
+    if cause:
+        query = query.where(_T.cause == cause)
+    for word in words.split():
+        escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").casefold()
+        query = query.where(_T.search.like(f"%{escaped}%", escape="\\"))
+    return list(unit.session.execute(query.order_by(_T.n).limit(limit)))
+
+
+def row_of(facts: Sequence[Any], line: int) -> RosterRow:
+    """Return a row from what was staged of it."""
+    *texts, first, last, standing, actual = facts
+    days = (date.fromisoformat(day) if day else None for day in (first, last))
+    return RosterRow._make((line, *texts, *days, Standing(standing), bool(actual)))
+
+
+def facts_of(row: RosterRow) -> list[Any]:
+    """Return what is staged of a row."""
+    _, *texts, first, last, standing, actual = row
+    return [*texts, str(first or ""), str(last or ""), standing.value, int(actual)]
+
+
+_KEPT = ("reference", "vendor", "sponsor", "role", "site", "zone", "line")
+
+
+def kept(engagement: Engagement) -> dict[str, Any]:
+    """Return what an item keeps of the contract that it leads to."""
+    measures = engagement.measures
+    return {name: getattr(engagement, name) for name in _KEPT} | {
+        "first_day": engagement.first_day.isoformat(),
+        "last_day": engagement.last_day.isoformat(),
+        "standing": engagement.standing.value,
+        "actual": engagement.actual,
+        "lapsed_at": measures.lapsed_at.isoformat() if measures.lapsed_at else None,
+        "god_ends_at": measures.god_ends_at.isoformat() if measures.god_ends_at else None,
+        "god_withheld": measures.god_withheld,
+    }
+
+
+def engagement_of(facts: Mapping[str, Any], *, id_: str, identity_id: str, source: str, import_id: str) -> Engagement:
+    """Return the contract that an item leads to, from what it keeps."""
+    instants = (datetime.fromisoformat(at) if at else None for at in (facts["lapsed_at"], facts["god_ends_at"]))
+    lapsed_at, god_ends_at = instants
+    return Engagement(
+        id=EngagementId(id_),
+        identity_id=IdentityId(identity_id),
+        source=source,
+        **{name: facts[name] for name in _KEPT},
+        first_day=date.fromisoformat(facts["first_day"]),
+        last_day=date.fromisoformat(facts["last_day"]),
+        standing=Standing(facts["standing"]),
+        actual=facts["actual"],
+        import_id=import_id,
+        measures=Measures(lapsed_at=lapsed_at, god_ends_at=god_ends_at, god_withheld=facts["god_withheld"]),
+    )
+
+
+def values_found(unit: Unit, upload_id: str, kind: str, cause: str, limit: int = 100) -> dict[str, int]:
+    """Return what was found in the rows of one cause, most frequent first."""
+    count = func.count()
+    query = select(_T.weight, count).where(_T.upload_id == upload_id, _T.kind == kind, _T.cause == cause)
+    query = query.group_by(_T.weight).order_by(count.desc(), _T.weight).limit(limit)
+    return {row[0]: row[1] for row in unit.session.execute(query)}
+
+
+def clear_notes(unit: Unit, upload_id: str, cause: str) -> None:
+    """Delete the notes of one cause."""
+    unit.session.execute(
+        delete(RosterItemRow).where(_T.upload_id == upload_id, _T.kind == Kind.NOTE.value, _T.cause == cause)
+    )
+
+
+def last_number(unit: Unit, upload_id: str) -> int:
+    """Return the highest number of an item."""
+    return unit.session.scalar(select(func.max(_T.n)).where(_T.upload_id == upload_id)) or 0
+
+
+def vendors_touched(unit: Unit, upload_id: str) -> list[str]:
+    """List the vendors whose people an upload concerns in any other way than by being new."""
+    kinds = (Kind.SOONER.value, Kind.LATER.value, Kind.CHANGED.value, Kind.GONE.value)
+    query = select(_E.vendor).distinct().join_from(RosterItemRow, EngagementRow, _E.id == _T.engagement_id)
+    return list(unit.session.scalars(query.where(_T.upload_id == upload_id, _T.kind.in_(kinds))))

@@ -1,0 +1,103 @@
+"""Files of rosters on their way in, and what people have said about them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+
+from lifecycle.store.roster_tables import BatchReviewRow, RosterItemRow, RosterUploadRow
+from lifecycle.store.tables import EngagementRow, IdentityRow, RosterImportRow
+from lifecycle.store.unit import Unit
+
+_E, _I = EngagementRow.__table__.c, IdentityRow.__table__.c
+_T, _U = RosterItemRow.__table__.c, RosterUploadRow.__table__.c
+_M = RosterImportRow.__table__.c
+
+
+def upload(unit: Unit, upload_id: str) -> RosterUploadRow | None:
+    """Load an upload."""
+    return unit.session.get(RosterUploadRow, upload_id)
+
+
+def uploads(unit: Unit, *, states: Collection[str] = (), source: str = "", limit: int = 50) -> list[RosterUploadRow]:
+    """List uploads, newest first."""
+    query = select(RosterUploadRow).order_by(_U.received_at.desc(), _U.id).limit(limit)
+    if states:
+        query = query.where(_U.state.in_(list(states)))
+    if source:
+        query = query.where(_U.source == source)
+    return list(unit.session.scalars(query))
+
+
+def waiting_since(unit: Unit, profile: str, sha256: str, states: Collection[str]) -> str | None:
+    """Return the id of the first upload of this very file that is in one of *states*."""
+    query = select(_U.id).where(_U.profile == profile, _U.sha256 == sha256, _U.state.in_(list(states)))
+    return unit.session.scalar(query.order_by(_U.received_at, _U.id).limit(1))
+
+
+def change_upload(
+    unit: Unit, upload_id: str, states: Collection[str], *, worker_is: str | None = None, **values: Any
+) -> bool:
+    """
+    Change an upload; return whether it was changed, so that of two who act at once only one does.
+
+    Args:
+        unit: To write in.
+        upload_id: Which.
+        states: Only if it is in one of these.
+        worker_is: Only if it is this one who works on it.
+        values: Column to value.
+    """
+    statement = update(RosterUploadRow).where(_U.id == upload_id, _U.state.in_(list(states))).values(**values)
+    if worker_is is not None:
+        statement = statement.where(_U.worker == worker_is)
+    result: Any = unit.session.execute(statement.execution_options(synchronize_session="fetch"))
+    unit.shows()
+    return bool(result.rowcount)
+
+
+def locked_upload(unit: Unit, upload_id: str) -> RosterUploadRow | None:
+    """Load an upload that nobody else changes before this unit has ended."""
+    query = select(RosterUploadRow).where(_U.id == upload_id).execution_options(populate_existing=True)
+    return unit.session.scalars(unit.lock(query)).one_or_none()
+
+
+def try_upload(unit: Unit, upload_id: str) -> RosterUploadRow | None:
+    """Load an upload that nobody else changes before this unit has ended; None when somebody is at it just now."""
+    query = select(RosterUploadRow).where(_U.id == upload_id).execution_options(populate_existing=True)
+    if unit.dialect == "postgresql":
+        query = query.with_for_update(skip_locked=True)
+    return unit.session.scalars(query).one_or_none()
+
+
+def reviews(unit: Unit, upload_id: str) -> list[BatchReviewRow]:
+    """List what people have said about a held roster, first come first."""
+    columns = BatchReviewRow.__table__.c
+    return list(unit.session.scalars(select(BatchReviewRow).where(columns.upload_id == upload_id).order_by(columns.at)))
+
+
+def clear_reviews(unit: Unit, upload_id: str) -> None:
+    """Forget what people have said about a roster that is not any more what they saw."""
+    unit.session.execute(delete(BatchReviewRow).where(BatchReviewRow.__table__.c.upload_id == upload_id))
+
+
+def settled_before(unit: Unit, at: datetime, limit: int) -> list[str]:
+    """List ids of uploads that nothing comes of any more and that arrived before *at*."""
+    states = ("applied", "discarded", "refused")
+    query = select(_U.id).where(_U.state.in_(states), _U.received_at < at, _U.size > 0).limit(limit)
+    return list(unit.session.scalars(query))
+
+
+def forget_file(unit: Unit, upload_id: str) -> None:
+    """Note that the file of an upload is deleted; what it did stays in the trail."""
+    unit.session.execute(update(RosterUploadRow).where(_U.id == upload_id).values(size=0))
+
+
+def senders_refused_since(unit: Unit, source: str, at: datetime) -> frozenset[str]:
+    """Return the ids of members who had a hand in a roster of a source that was held, and rejected from *at* on."""
+    refused = (_U.source == source, _U.state == "refused", _U.settled_at >= at)
+    rows = unit.session.execute(select(_U.member_id, _U.confirmer_id, _U.shapers).where(*refused))
+    return frozenset(id_ for sent, confirmed, shapers in rows for id_ in (sent, confirmed, *shapers)) - {""}
