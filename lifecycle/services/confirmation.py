@@ -33,6 +33,8 @@ from lifecycle.store.unit import Record, Store, Unit
 PERSONAL = frozenset({"name", "email"})
 """Facts of the person: the trail says that a contract's person changed, never the name itself."""
 ITEMS_AT_ONCE = 2_000
+MANY = 10_000
+"""New contracts, after which the database's own idea of its tables no longer fits."""
 Item = Any
 """A row of the items, see `lifecycle.store.roster_tables.RosterItemRow`."""
 
@@ -143,6 +145,9 @@ class Confirmations:
             self.extensions.tell_lapsed(unit, application.lapsed, now)
             self.extensions.tell_unagreed(unit, application.unagreed, now)
             state.nudge(unit)
+        if upload.counts.get(Kind.NEW, 0) >= MANY:
+            with self.store.write() as unit:
+                roster_contracts.look_over(unit)
 
     def _check_again(self, unit: Unit, upload: Upload, worked: Worked) -> None:
         """Refuse what another roster, or somebody who stopped the source, has overtaken, now that no other can."""

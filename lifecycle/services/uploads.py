@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, BinaryIO
@@ -409,11 +409,6 @@ class Uploads:
         with self.store.read() as unit:
             rows = roster_items.items(unit, upload_id, kinds=kinds, cause=cause, words=words, after=after, limit=limit)
             return [show_item(row) for row in rows]
-
-
-def with_line(repairs: Repairs, key: str, line: int) -> Repairs:
-    """Return *repairs* with one line chosen for a contract or a worker."""
-    return replace(repairs, lines={**repairs.lines, key: line})
 
 
 def _why(error: Any) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import Text, cast, delete, func, or_, select, update
 
 from lifecycle.store.people import chunks
 from lifecycle.store.people_tables import MemberRow, PasskeyRow, SessionRow
+from lifecycle.store.searching import part
 from lifecycle.store.unit import Unit
 
 _M, _S = MemberRow.__table__.c, SessionRow.__table__.c
@@ -112,8 +113,8 @@ def search(unit: Unit, words: str, limit: int, after: tuple[str, str] = ("", "")
     """
     query = select(MemberRow).order_by(_M.name, _M.id).limit(limit)
     for word in words.split():
-        part = f"%{word.replace(chr(92), chr(92) * 2).replace('%', chr(92) + '%').replace('_', chr(92) + '_')}%"
-        query = query.where(or_(*(column.ilike(part, escape=chr(92)) for column in (_M.name, _M.login, _M.email))))
+        named = (column.ilike(part(word), escape="\\") for column in (_M.name, _M.login, _M.email))
+        query = query.where(or_(*named))
     if after != ("", ""):
         query = query.where((_M.name > after[0]) | ((_M.name == after[0]) & (_M.id > after[1])))
     return list(unit.session.scalars(query))

@@ -16,6 +16,7 @@ from lifecycle.domain.grant import Grant
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import Standing
+from lifecycle.store.searching import has_all
 from lifecycle.store.tables import EngagementRow, GrantRow, IdentityRow
 from lifecycle.store.unit import Unit
 
@@ -386,10 +387,7 @@ def search_identities(unit: Unit, words: str, limit: int, after: tuple[str, str]
         limit: How many at most.
         after: Name and id of the last one of the page before.
     """
-    query = select(*_IDENTITY).order_by(_I.name, _I.id).limit(limit)
-    for word in words.split():
-        escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").casefold()
-        query = query.where(_I.search.like(f"%{escaped}%", escape="\\"))
+    query = select(*_IDENTITY).where(*has_all(_I.search, words)).order_by(_I.name, _I.id).limit(limit)
     if after != ("", ""):
         query = query.where((_I.name > after[0]) | ((_I.name == after[0]) & (_I.id > after[1])))
     return [_identity(row) for row in unit.session.execute(query)]

@@ -8,12 +8,10 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from lifecycle.store.roster_tables import RosterItemRow, RosterProfileRow, RosterUploadRow, SurpriseRow
-from lifecycle.store.tables import EngagementRow, IdentityRow, RosterImportRow
+from lifecycle.store.roster_tables import RosterProfileRow, SurpriseRow
+from lifecycle.store.tables import RosterImportRow
 from lifecycle.store.unit import Unit
 
-_E, _I = EngagementRow.__table__.c, IdentityRow.__table__.c
-_T, _U = RosterItemRow.__table__.c, RosterUploadRow.__table__.c
 _M = RosterImportRow.__table__.c
 
 NEWEST = (_M.confirmed_at.desc(), _M.number.desc())

@@ -14,13 +14,14 @@ from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.roster import RosterRow, Standing
 from lifecycle.store.people import OWNER, chunks
-from lifecycle.store.roster_tables import RosterItemRow, RosterUploadRow
-from lifecycle.store.tables import EngagementRow, IdentityRow, RosterImportRow
+from lifecycle.store.roster_tables import RosterItemRow
+from lifecycle.store.searching import has_all
+from lifecycle.store.tables import EngagementRow, IdentityRow
 from lifecycle.store.unit import Unit
 
-_E, _I = EngagementRow.__table__.c, IdentityRow.__table__.c
-_T, _U = RosterItemRow.__table__.c, RosterUploadRow.__table__.c
-_M = RosterImportRow.__table__.c
+_E = EngagementRow.__table__.c
+_I = IdentityRow.__table__.c
+_T = RosterItemRow.__table__.c
 
 AT_ONCE = 20_000
 """Rows fetched from the database at a time where there may be a million."""
@@ -171,9 +172,7 @@ def items(
     query = select(RosterItemRow.__table__).where(_T.upload_id == upload_id, _T.kind.in_(list(kinds)), _T.n > after)
     if cause:
         query = query.where(_T.cause == cause)
-    for word in words.split():
-        escaped = word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").casefold()
-        query = query.where(_T.search.like(f"%{escaped}%", escape="\\"))
+    query = query.where(*has_all(_T.search, words))
     return list(unit.session.execute(query.order_by(_T.n).limit(limit)))
 
 

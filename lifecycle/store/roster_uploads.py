@@ -8,13 +8,10 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from lifecycle.store.roster_tables import BatchReviewRow, RosterItemRow, RosterUploadRow
-from lifecycle.store.tables import EngagementRow, IdentityRow, RosterImportRow
+from lifecycle.store.roster_tables import BatchReviewRow, RosterUploadRow
 from lifecycle.store.unit import Unit
 
-_E, _I = EngagementRow.__table__.c, IdentityRow.__table__.c
-_T, _U = RosterItemRow.__table__.c, RosterUploadRow.__table__.c
-_M = RosterImportRow.__table__.c
+_U = RosterUploadRow.__table__.c
 
 
 def upload(unit: Unit, upload_id: str) -> RosterUploadRow | None:

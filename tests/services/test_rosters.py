@@ -11,7 +11,7 @@ from lifecycle.domain.comparison import Kind
 from lifecycle.domain.errors import NotFound, RosterRefused
 from lifecycle.domain.roster import Cause, Choice, DateOrder, Repairs
 from lifecycle.feed import csv_file
-from lifecycle.services.uploads import State, Upload, UploadClosed, with_line
+from lifecycle.services.uploads import State, Upload, UploadClosed
 from lifecycle.store import people, roster_uploads
 from tests.services.rosters import apply, take
 from tests.services.world import COLUMNS, World, line, roster_bytes, utc
@@ -358,7 +358,7 @@ def test_of_two_rows_about_one_contract_a_person_chooses(world: World) -> None:
         ({"choice": Choice.LATER_END}, later),
         ({"choice": Choice.FIRST_ROW}, later),
         ({"choice": Choice.LAST_ROW}, sooner),
-        ({"lines": with_line(Repairs(), "contract:C-w1", 3).lines}, sooner),
+        ({"lines": {"contract:C-w1": 3}}, sooner),
     ):
         upload = repaired(world, upload, **said)
         assert upload.unusable == 0
