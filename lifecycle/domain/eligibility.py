@@ -24,7 +24,7 @@ LAPSED = "The contract was extended after access had ended; ask for that access 
 WITHDRAWN = "The contract was withdrawn."
 NOT_RUNNING = "The contract does not run now."
 NONE_RUNS = "No contract of theirs runs now."
-UNAGREED = "The sponsor has not agreed to the extension, so god mode keeps its earlier end"
+UNAGREED = "The sponsor has not agreed to the contract's days, so god mode ends sooner"
 
 
 class NotEligible(LifecycleError):

@@ -1,4 +1,4 @@
-"""What follows when a roster moves the end of a contract later: base access does; what has ended stays ended."""
+"""What follows when a roster moves the end of a contract: base access does, god mode at once when it is sooner."""
 
 from __future__ import annotations
 
@@ -73,6 +73,8 @@ def god_keeps_its_end(
     """
     old, new = before.engagement.last_day, after.engagement.last_day
     known = before.engagement.measures.god_ends_at
+    if known is not None and after.timeline.falls_below(Tier.GOD, after.timeline.starts_at) <= known:
+        known = None  # its days end god mode by then anyway
     if new <= old:
         return known
     if proposed is not None and new <= proposed:
@@ -82,3 +84,24 @@ def god_keeps_its_end(
         return None
     ends_at = before.god_ends_at if now < before.god_ends_at else before.timeline.final_day_at
     return ends_at if known is None else min(ends_at, known)
+
+
+def god_ends_sooner(before: Contract, after: Contract, catalogue: Catalogue, now: datetime) -> datetime | None:
+    """
+    Return the instant (UTC) at which god mode ends by a roster's word and not by what was known before.
+
+    A roster that two people must release holds everything back but this: in doubt nobody has god mode.
+
+    Args:
+        before: The contract as it is stored.
+        after: As the roster has it.
+        catalogue: Entitlements.
+        now: Aware; what should have ended before ends now.
+
+    Returns:
+        None where it gives no god mode from *now* on anyway, or not sooner.
+    """
+    if before.gives_nothing or not gives_god(before, catalogue):
+        return None
+    at = now if after.gives_nothing else max(now, after.god_ends_at)
+    return at if at < before.god_ends_at else None

@@ -79,7 +79,7 @@ def _cause(contracts: Sequence[Contract], at: datetime) -> str:
     for contract in contracts:
         reference = contract.engagement.reference
         if contract.engagement.measures.god_ends_at == at and not contract.gives_nothing:
-            causes.append(f"god mode ends, the extension is not agreed to ({reference})")
+            causes.append(f"god mode ends, its days are not agreed to ({reference})")
         begun = [t.stage for t in contract.timeline.transitions if t.at == at]
         if begun and not contract.gives_nothing:
             causes.append(f"{begun[-1]} ({reference})")

@@ -24,6 +24,7 @@ from lifecycle.domain.approval import (
     check_independence,
     check_reviewer,
 )
+from lifecycle.domain.engagement import EngagementId
 from lifecycle.domain.party import Party, key_of
 from lifecycle.domain.role import Role
 from lifecycle.services.authorisation import Actor
@@ -34,7 +35,7 @@ from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import Parties, roles_of
 from lifecycle.services.sources import freeze
 from lifecycle.services.uploads import State, Upload, UploadClosed, Uploads, show
-from lifecycle.store import members, roster_items, roster_uploads, state
+from lifecycle.store import members, people, roster_items, roster_uploads, state
 from lifecycle.store.people_tables import MemberRow
 from lifecycle.store.roster_tables import BatchReviewRow, RosterUploadRow
 from lifecycle.store.unit import Store, Unit
@@ -231,10 +232,24 @@ class Batches:
             unit, upload.id, (State.HELD,), state=State.REFUSED.value, error=why, held=0, settled_at=now
         )
         freeze(unit, upload.source, actor.trail_name, why, now)
+        self._let_god_go_on(unit, upload, actor, now)
         state.nudge(unit)
         self._tell(
             unit, upload, f"A roster of {upload.source} was rejected, and its source is stopped", note, now, "no"
         )
+
+    def _let_god_go_on(self, unit: Unit, upload: Upload, actor: Actor, now: datetime) -> None:
+        """Take back what a rejected roster would have ended later; what it has ended comes back by others' word."""
+        stored = self.uploads.row(unit, upload.id).god_ends
+        ends = {EngagementId(id_): datetime.fromisoformat(at) for id_, at in stored.items()}
+        coming = {id_: at for id_, at in ends.items() if at > now}
+        if coming:
+            people.let_god_go_on(unit, coming, now)
+        for id_ in coming:
+            unit.audit(
+                at=now, actor=actor.trail_name, action="god-goes-on", object_=f"engagement:{id_}",
+                request=f"upload:{upload.id}",
+            )  # fmt: skip
 
     def _request(self, unit: Unit, row: RosterUploadRow) -> Request:
         """Describe a held roster for the two-person rule: asked by whoever sent, shaped and confirmed it."""

@@ -21,6 +21,7 @@ from lifecycle.domain.comparison import (
 )
 from lifecycle.domain.consequence import Consequence
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
+from lifecycle.domain.extension import god_ends_sooner
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import RosterRow
@@ -152,6 +153,7 @@ class Comparer:
             if c.stored
         }
         self._note_losses(decided.values(), contracts)
+        self._note_god_ends(decided.values(), contracts)
         for change in changes:
             found = decided.get(id(change), change)
             values = _columns(found, self._consequence(found, contracts))
@@ -178,6 +180,15 @@ class Comparer:
             if lost:  # the vendor as it is now: a roster must not hide its own people under new names
                 vendors = {c.engagement.vendor for c in contracts[identity_id] if c.engagement.id in engagements}
                 self.tally.lose(identity_id, min(vendors), lost)
+
+    def _note_god_ends(self, changes: Collection[Change], contracts: Contracts) -> None:
+        for change in changes:
+            if change.kind is Kind.SOONER and change.after is not None:  # an absence is nobody's word
+                before = _before(change, contracts)
+                after = self.rulebook.contract(change.after, before.grants)
+                at = god_ends_sooner(before, after, self.rulebook.catalogue, self.now)
+                if at is not None:
+                    self.tally.god_ends[change.after.id] = at
 
     def _consequence(self, change: Change, contracts: Contracts) -> Consequence | None:
         if change.after is None or change.kind in {Kind.SAME, Kind.MISSING, Kind.UNUSABLE}:

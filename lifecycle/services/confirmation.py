@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from lifecycle.domain.approval import Verdict
 from lifecycle.domain.comparison import Kind
-from lifecycle.domain.engagement import Engagement
+from lifecycle.domain.engagement import Engagement, EngagementId
 from lifecycle.domain.errors import RosterRefused
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.roster import Standing
@@ -81,7 +81,7 @@ class Confirmations:
                 self.intake.show_anew(upload_id, claim, worked)
                 raise RosterRefused("What it does has changed since it was shown. Please look again.")
             if worked.guard:
-                self.batches.hold(upload, claim, worked, actor, note, member_id)
+                self._hold(upload, claim, worked, actor, note, member_id)
             else:
                 self._apply(upload, claim, worked, actor, note)
         return self.intake.uploads.find(upload_id)
@@ -109,10 +109,39 @@ class Confirmations:
         with self.intake.claims.work(upload_id, State.HELD, State.APPLYING) as claim:
             worked = self.intake.work_out_anew(upload_id, claim)
             if worked.digest != upload.digest or scopes(worked.guard) - scopes(upload.guard):
-                self.batches.hold(upload, claim, worked, upload.actor, upload.note)
+                self._hold(upload, claim, worked, upload.actor, upload.note)
                 raise RosterRefused("It would do something else by now; two people have to look at it again.")
             self._apply(upload, claim, worked, actor, upload.note)
         return self.intake.uploads.find(upload_id)
+
+    def _hold(
+        self, upload: Upload, claim: Claim, worked: Worked, actor: str, note: str, member_id: str | None = None
+    ) -> None:
+        """Hold it back, but for god mode, which ends as it says; the rest is what two people are to release."""
+        if worked.tally.god_ends:
+            self._end_god(upload, claim, worked.tally.god_ends, actor)
+            again, known = self.intake.work_out_anew(upload.id, claim), scopes(worked.guard)
+            new = [finding for finding in again.guard if not scopes([finding]) <= known]
+            words = f"god mode of {len(worked.tally.god_ends):,} contracts ends by it already"
+            told = {"scope": "group", "words": words, "vendor": ""}
+            worked = replace(again, guard=[*worked.guard, *new, told])
+        self.batches.hold(upload, claim, worked, actor, note, member_id)
+
+    def _end_god(self, upload: Upload, claim: Claim, ends: Mapping[EngagementId, datetime], actor: str) -> None:
+        now, request = self.intake.clock.now(), f"upload:{upload.id}"
+        said = {str(id_): at.isoformat() for id_, at in ends.items()}
+        with self.store.write() as unit:
+            values = {"god_ends": {**self.intake.uploads.row(unit, upload.id).god_ends, **said}}
+            if not roster_uploads.change_upload(unit, upload.id, (State.APPLYING,), worker_is=claim.worker, **values):
+                raise UploadClosed("Somebody else was faster.")
+            people.end_god(unit, ends, now)
+            for id_, at in said.items():
+                unit.audit(
+                    at=now, actor=actor, action="god-ends", object_=f"engagement:{id_}", after={"at": at},
+                    request=request,
+                )  # fmt: skip
+            self.extensions.tell_god_ends(unit, list(ends), now)
+            state.nudge(unit)
 
     def _check(self, upload: Upload, digest: str, leave_out: bool) -> None:
         if upload.state is not State.READY:

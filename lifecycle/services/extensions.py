@@ -118,6 +118,14 @@ class Extensions:
             "Nothing was given back by itself. You can ask for the access back.", "/team",
         )  # fmt: skip
 
+    def tell_god_ends(self, unit: Unit, engagement_ids: Collection[str], now: datetime) -> None:
+        """Tell the sponsors of contracts that a roster would end sooner, which is held; one message each."""
+        self._tell(
+            unit, engagement_ids, now, "god-ends", "to end sooner, by a roster that is held",
+            "God mode ends as it says, all else waits for two people. Where it is wrong, you can agree to the days "
+            "that stand.", "/renewals",
+        )  # fmt: skip
+
     def _tell(
         self, unit: Unit, engagement_ids: Collection[str], now: datetime, kind: str, what: str, then: str, link: str
     ) -> None:

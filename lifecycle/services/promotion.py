@@ -183,7 +183,7 @@ NEW_ITEM: dict[str, Any] = {
 def _cause(contracts: list[Contract], due_at: datetime) -> str:
     for contract in contracts:
         if contract.engagement.measures.god_ends_at == due_at:
-            return f"god mode of {contract.engagement.reference} ends: the extension is not agreed to"
+            return f"god mode of {contract.engagement.reference} ends: its days are not agreed to"
         begun = [t for t in contract.timeline.transitions if t.at == due_at]
         if begun:
             return f"stage '{begun[-1].stage}' of {contract.engagement.reference}"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from lifecycle.domain.comparison import Change, Kind
+from lifecycle.domain.engagement import EngagementId
 from lifecycle.domain.guard import WINDOW, Feed, Finding, Limits, Surprise, check_feed, check_surprise
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.roster import Standing
@@ -32,6 +33,8 @@ class Tally:
     moved_days: int
     moved: int = 0
     losses: dict[IdentityId, Loss] = field(default_factory=dict)
+    god_ends: dict[EngagementId, datetime] = field(default_factory=dict)
+    """Contracts whose god mode ends sooner than was known, and when."""
     known_of_new: str = ""
     """What `digest_of_new` was, where new contracts are not worked out again."""
     _touched: list[bytes] = field(default_factory=list)

@@ -333,6 +333,21 @@ def set_god_ends(unit: Unit, engagement_ids: Collection[str], at: datetime | Non
         unit.session.execute(update(EngagementRow).where(_E.id.in_(chunk)).values(god_ends_at=at))
 
 
+def end_god(unit: Unit, ends: Mapping[EngagementId, datetime], due_at: datetime) -> None:
+    """Store that contracts give no god mode from an instant on, unless it ends sooner already; they are due."""
+    later = _E.god_ends_at.is_(None) | (_E.god_ends_at > bindparam("at"))
+    statement = update(EngagementRow.__table__).where(_E.id == bindparam("key"), later)
+    rows = [{"key": key, "at": at} for key, at in ends.items()]
+    unit.session.connection().execute(statement.values(god_ends_at=bindparam("at"), next_change_at=due_at), rows)
+
+
+def let_god_go_on(unit: Unit, ends: Mapping[EngagementId, datetime], due_at: datetime) -> None:
+    """Take back what `end_god` has stored, where nobody has decided anything else since; they are due."""
+    statement = update(EngagementRow.__table__).where(_E.id == bindparam("key"), _E.god_ends_at == bindparam("at"))
+    rows = [{"key": key, "at": at} for key, at in ends.items()]
+    unit.session.connection().execute(statement.values(god_ends_at=None, next_change_at=due_at), rows)
+
+
 def sponsored_by(
     unit: Unit, keys: Collection[str], *, since: date, after: tuple[str, str] = ("", ""), limit: int = CHUNK
 ) -> list[IdentityId]:

@@ -73,6 +73,8 @@ class RosterUploadRow(Table, table=True):
     """Of the member who has confirmed what is held; they release nothing of it either."""
     shapers: list[str] = Field(sa_column=Column(Document, nullable=False, server_default="[]"), default=[])
     """Ids of members who have matched its columns or repaired its rows; they release nothing of it either."""
+    god_ends: dict[str, str] = Field(sa_column=Column(Document, nullable=False, server_default="{}"), default={})
+    """Contract id to the instant at which god mode ends because of it, though it is held."""
     settled_at: datetime | None = instant()
     """When somebody rejected it."""
     held: int = count()

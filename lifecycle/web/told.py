@@ -163,6 +163,10 @@ SENTENCES: dict[str, Tell] = {
         f"to {t.plain(r.after.get('last_day', ''))}."
     ),
     "engagement-changed": _changed,
+    "god-ends": lambda t, r: (
+        f"God mode of your contract ends {t.plain(r.after.get('at', ''))}: a roster that is held ends it sooner."
+    ),
+    "god-goes-on": lambda _t, _r: "God mode of your contract follows its days again: that roster was rejected.",
     "engagement-vanished": lambda _, r: f"Your contract {r.after.get('reference', '')} was missing in a roster.",
     "grant": lambda t, r: f"You got {t.right(r)}.",
     "revoke": lambda t, r: f"{t.right(r)} was taken away.",

@@ -19,9 +19,10 @@ from lifecycle.domain.approval import (
     Verdict,
 )
 from lifecycle.domain.errors import RosterRefused
+from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.role import Role
 from lifecycle.services.uploads import State, Upload, UploadClosed
-from lifecycle.store import roster_imports, roster_uploads
+from lifecycle.store import people, roster_imports, roster_uploads
 from lifecycle.store.people_tables import NoticeRow
 from tests.services.rosters import apply, take
 from tests.services.world import World, line, roster_bytes, utc
@@ -327,3 +328,86 @@ def test_a_held_roster_is_told_of_until_somebody_decides(world: World) -> None:
     about = [n.subject for n in told if n.about == f"upload:{upload.id}"]
     assert about[0].startswith("A roster of plain is held")
     assert len(about) == 4
+
+
+# --- god mode is never held -------------------------------------------------------------------------------------------
+
+
+def gods(count: int, last: date) -> bytes:
+    """Everybody, all with god mode; the first *count* with another last day."""
+    return roster_bytes(
+        *(line(w, "god", last=last if n < count else date(2026, 12, 31)) for n, w in enumerate(WORKERS))
+    )
+
+
+def people_of(world: World) -> list[IdentityId]:
+    return [IdentityId(world.person(worker)) for worker in WORKERS]
+
+
+def with_god(world: World) -> set[str]:
+    world.tick()
+    return {worker for worker in WORKERS if "god" in world.held(worker)}
+
+
+@pytest.fixture
+def gods_world(world: World) -> World:
+    apply(world.runtime, gods(0, BEFORE))
+    assert with_god(world) == set(WORKERS)
+    world.clock.move(days=2)
+    return world
+
+
+def test_god_mode_ends_by_the_word_of_a_roster_that_is_held_and_nothing_else_does(gods_world: World) -> None:
+    world = gods_world
+    upload = send(world, gods(6, BEFORE))
+    assert upload.state is State.HELD
+    assert upload.guard[-1]["words"] == "god mode of 6 contracts ends by it already"
+    assert with_god(world) == set(WORKERS[6:])
+    assert [world.held(worker) for worker in WORKERS[:6]] == [{"power", "wiki"}] * 6, "the rest waits for two people"
+    review(world, upload, "petra")
+    assert review(world, upload, "hans").state is State.APPLIED, "it does what they were shown"
+    world.tick()
+    assert [world.held(worker) for worker in WORKERS[:6]] == [set()] * 6
+    with world.runtime.store.read() as unit:
+        stored = [e for found in people.engagements_of(unit, people_of(world)).values() for e in found]
+    assert all(e.measures.god_ends_at is None for e in stored), "their days end god mode now"
+
+
+def test_what_a_rejected_roster_would_have_ended_later_goes_on(gods_world: World) -> None:
+    world = gods_world
+    soon = (world.clock.now() + timedelta(days=10)).date()
+    mixed = [line(w, "god", last=BEFORE if n < 6 else soon) for n, w in enumerate(WORKERS)]
+    upload = send(world, roster_bytes(*mixed))
+    assert upload.state is State.HELD
+    assert with_god(world) == set(WORKERS[6:])
+    review(world, upload, "petra", Verdict.DENY)
+    assert with_god(world) == set(WORKERS[6:]), "what is gone comes back by other people's word only"
+    world.clock.move(days=12)
+    assert with_god(world) == set(WORKERS[6:])
+    told = {r.action for r in world.runtime.trail.search()}
+    assert {"god-ends", "god-goes-on"} <= told
+
+
+def test_the_sponsor_is_told_and_can_agree_to_the_days_that_stand(gods_world: World) -> None:
+    world = gods_world
+    send(world, gods(6, BEFORE))
+    unagreed = world.runtime.extensions.unagreed(world.actor("mia"))
+    assert {u.identity.worker_id for u in unagreed} == set(WORKERS[:6])
+    with world.runtime.store.read() as unit:
+        subjects = [n.subject for n in unit.session.scalars(select(NoticeRow)) if n.topic == "extension"]
+    assert any("6 contracts under your name were to end sooner, by a roster that is held" in s for s in subjects)
+    world.runtime.extensions.agree(world.actor("mia"), unagreed[0].engagement.id)
+    assert with_god(world) == set(WORKERS[6:]), "the baseline gives none back by itself"
+
+
+def test_the_second_absence_of_somebody_with_god_mode_is_nobodys_word(gods_world: World) -> None:
+    world = gods_world
+    few = [line(w, "god", last=date(2026, 12, 31)) for w in WORKERS[6:]]
+    for days in (0, 2):
+        world.clock.move(days=days)
+        upload = send(world, roster_bytes(*few, line(f"w{20 + days}", "agent")))
+        if upload.state is State.HELD and not days:
+            review(world, upload, "petra")
+            review(world, upload, "hans")
+    assert upload.state is State.HELD
+    assert with_god(world) == set(WORKERS)

@@ -71,13 +71,13 @@ def test_the_sponsor_agrees_on_the_renewals_page(moving_site: Site) -> None:
         people.set_god_ends(unit, [contract.engagement.id], ends_at)
         people.make_due(unit, runtime.clock.now(), [contract.engagement.identity_id])
     hannah = moving_site.client("hannah")
-    assert "You did not propose this extension." in said(get(hannah, "/renewals"))
+    assert "You had no part in what a roster says of this contract" in said(get(hannah, "/renewals"))
     person = f"/people/{contract.engagement.identity_id}"
     assert "God mode keeps its earlier end" in said(get(moving_site.client("nora"), person))
     path = f"/renewals/extended/{contract.engagement.id}"
     assert post(moving_site.client("tomas"), path).status_code == 403
     assert post(hannah, path).status_code == 303
-    assert "You did not propose" not in said(get(hannah, "/renewals"))
+    assert "You had no part" not in said(get(hannah, "/renewals"))
     again = post(hannah, path)
     assert again.status_code == 422
     assert "nothing to agree to any more" in said(again)

@@ -1,4 +1,4 @@
-"""Who has matched the columns of a roster or repaired its rows; rows are not looked for by contract number."""
+"""Who has shaped a roster, and whose god mode ends while it is held; rows are not looked for by contract number."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,4 +13,5 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("roster_upload", sa.Column("shapers", Document(), server_default="[]", nullable=False))
+    op.add_column("roster_upload", sa.Column("god_ends", Document(), server_default="{}", nullable=False))
     op.drop_index("ix_roster_item_reference", "roster_item")
