@@ -292,5 +292,5 @@ class Batches:
             passed = [n for n, after in enumerate(ESCALATED) if now - since >= after]
             if passed:
                 with self.store.write() as unit:
-                    body = f"It has waited since {since:%-d %b, %H:%M} UTC; nothing of it is done until two agree"
+                    body = f"It has waited since {since:%-d %b, %H:%M} UTC; nothing more of it is done until two agree"
                     self._tell(unit, upload, f"Still held: a roster of {upload.source}", body, now, str(passed[-1]))

@@ -98,6 +98,8 @@ class Upload:
     import_id: str
     note: str
     error: str
+    god_ends: int
+    """Contracts whose god mode ends by it though it is held."""
 
     @property
     def unusable(self) -> int:
@@ -158,7 +160,7 @@ def show(row: RosterUploadRow) -> Upload:
         row.id, State(row.state), row.way, row.actor, row.member_id, row.file_name, row.sha256, row.size,
         row.received_at, row.as_of, row.canary, row.profile, row.source, layout, repairs_of(row), tuple(row.header),
         row.lines, row.octets, dict(row.counts), dict(row.totals), tuple(row.guard), row.digest,
-        row.digest_of_new, row.base, row.shown_at, row.import_id, row.note, row.error,
+        row.digest_of_new, row.base, row.shown_at, row.import_id, row.note, row.error, len(row.god_ends),
     )  # fmt: skip
 
 
