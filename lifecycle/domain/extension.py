@@ -105,3 +105,10 @@ def god_ends_sooner(before: Contract, after: Contract, catalogue: Catalogue, now
         return None
     at = now if after.gives_nothing else max(now, after.god_ends_at)
     return at if at < before.god_ends_at else None
+
+
+def narrowed_to(contract: Contract, catalogue: Catalogue) -> frozenset[str]:
+    """Return the keys of what is held in the place of a contract's god mode once that has ended."""
+    given = [*contract.baseline, *(grant.entitlement for grant in contract.grants)]
+    found = (catalogue.fit(key, Tier.ELEVATED) for key in given)
+    return frozenset(lesser.key for key, lesser in zip(given, found, strict=True) if lesser and lesser.key != key)

@@ -63,6 +63,8 @@ class Finding:
     words: str
     vendor: str = ""
     """The vendor concerned, whose people release nothing."""
+    group: str = ""
+    """The entitlement concerned."""
 
 
 def check_feed(feed: Feed, limits: Limits) -> tuple[Finding, ...]:
@@ -94,5 +96,5 @@ def check_surprise(surprise: Surprise, limits: Limits) -> tuple[Finding, ...]:
             found.append(Finding("vendor", f"{lost:,} of {of:,} people of {vendor} lose access", vendor))
     for group, (lost, of) in sorted(surprise.by_group.items()):
         if lost and (lost >= of > 1 or (lost >= limits.least and lost > of * limits.group_share)):
-            found.append(Finding("group", f"{lost:,} of {of:,} holders lose {group}"))
+            found.append(Finding("group", f"{lost:,} of {of:,} holders lose {group}", group=group))
     return tuple(found)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from hashlib import blake2b
 from itertools import chain
 from operator import attrgetter
@@ -117,7 +116,7 @@ class Reader:
 
         Where two readers have one name for it, the same line is the same row to both.
         """
-        return blake2b(repr((*self._said, _code())).encode(), digest_size=16).hexdigest()
+        return blake2b(repr((*self._said, _CODE)).encode(), digest_size=16).hexdigest()
 
     def batches(self, known: Mapping[bytes, int] | None = None) -> Iterator[Batch]:
         """
@@ -174,7 +173,6 @@ class Reader:
         return batch
 
 
-@cache
 def _code() -> str:
     """Return a digest of the code that reads: after an update, what lines meant before is no longer known."""
     digest = blake2b(sys.version.encode(), digest_size=16)
@@ -182,6 +180,10 @@ def _code() -> str:
     for path in sorted([*here.glob("*.py"), *(here.parent / "domain").glob("*.py")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+_CODE = _code()
+"""As it was when it was imported: an update that lies beside a process that runs is not what reads in it."""
 
 
 def _says_something(cells: Sequence[Cell]) -> bool:

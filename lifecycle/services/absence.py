@@ -46,6 +46,7 @@ class Absence:
                 stager.n += 1
                 item["n"] = stager.n
             with self.store.write() as unit:
+                self.comparer.claim.keep(unit)
                 roster_items.add_items(unit, items)
 
     def note_anew(self) -> None:
@@ -58,13 +59,13 @@ class Absence:
             meaningless = set(ids) - {item["engagement_id"] for item in items}
             settled = [{name: item[name] for name in ("n", "kind", "weight", "said", "facts")} for item in items]
             with self.store.write() as unit:
+                self.comparer.claim.keep(unit)
                 roster_items.delete_items(unit, self.upload.id, [numbers[id_] for id_ in meaningless])
                 roster_items.settle_items(unit, self.upload.id, settled)
 
     def _compared(self, ids: Sequence[str]) -> Iterator[tuple[Sequence[str], list[dict[str, Any]]]]:
         for start in range(0, len(ids), AT_ONCE):
             chunk = ids[start : start + AT_ONCE]
-            self.comparer.beat()
             with self.store.read() as unit:
                 stored = [s for s in roster_contracts.contracts(unit, chunk) if self._is_in_scope(s.engagement.vendor)]
                 yield chunk, list(self.comparer.absent(unit, sorted(stored, key=lambda s: s.engagement.id)))

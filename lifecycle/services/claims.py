@@ -15,7 +15,7 @@ from lifecycle.services.clock import wall_clock
 from lifecycle.services.garbage import what_lives_is_spared
 from lifecycle.services.uploads import WORKING, State, UploadClosed
 from lifecycle.store import roster_uploads
-from lifecycle.store.unit import Store
+from lifecycle.store.unit import Store, Unit
 
 SECONDS_BETWEEN_BEATS = 1.0
 SILENT = timedelta(seconds=60)
@@ -51,13 +51,17 @@ class Claim:
         Raises:
             Superseded: If somebody else works on the upload now, or it was discarded.
         """
-        self._last[0] = monotonic()
         with self.store.write() as unit:
-            states, beat_at = WORKING, self.wall()
-            if not roster_uploads.change_upload(
-                unit, self.upload_id, states, worker_is=self.worker, beat_at=beat_at, **values
-            ):
-                raise Superseded("Somebody else works on this roster now, or it was discarded.")
+            self.keep(unit, **values)
+
+    def keep(self, unit: Unit, **values: Any) -> None:
+        """Do what `beat` does, in the transaction that writes what was worked out: nobody takes over before its end."""
+        self._last[0] = monotonic()
+        states, beat_at = WORKING, self.wall()
+        if not roster_uploads.change_upload(
+            unit, self.upload_id, states, worker_is=self.worker, beat_at=beat_at, **values
+        ):
+            raise Superseded("Somebody else works on this roster now, or it was discarded.")
 
     def end(self, state: State, **values: Any) -> None:
         """Stop working, and leave the upload in *state*; nothing happens where somebody else works on it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -21,10 +21,11 @@ from lifecycle.domain.comparison import (
 )
 from lifecycle.domain.consequence import Consequence
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
-from lifecycle.domain.extension import god_ends_sooner
+from lifecycle.domain.extension import god_ends_sooner, narrowed_to
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import RosterRow
+from lifecycle.services.claims import Claim
 from lifecycle.services.following import Following
 from lifecycle.services.known import Known
 from lifecycle.services.reading import ITEM, complained
@@ -54,8 +55,7 @@ class Comparer:
     known: Known | None
     """What is stored, and which lines state it; None when this was worked out before."""
     tally: Tally
-    beat: Callable[[], None]
-    """Called now and then; raises when somebody else works on this upload now."""
+    claim: Claim
     sponsors: set[str] = field(default_factory=set)
     """Those that new and changed rows name."""
 
@@ -70,19 +70,20 @@ class Comparer:
             with self.store.read() as unit:
                 items = [self._item(one, values) for one, values in self._settle(unit, page)]
             with self.store.write() as unit:
+                self.claim.keep(unit)
                 roster_items.add_items(unit, items)
-            self.beat()
 
     def run_anew(self) -> None:
         """Compare rows that were compared before; for most all is as it was, and nothing is stored."""
         after = ("", -1)
         while page := self._next(after):
+            after = (page[-1].worker_id, page[-1].n)
             with self.store.read() as unit:
+                page = sorted([*page, *self._new_beside(unit, page)], key=lambda one: (one.worker_id, one.n))
                 changed = [{"n": one.n, **v} for one, v in self._settle(unit, page) if one.found != v]
             with self.store.write() as unit:
+                self.claim.keep(unit)
                 roster_items.settle_items(unit, self.upload_id, changed)
-            after = (page[-1].worker_id, page[-1].n)
-            self.beat()
 
     def _next(self, after: tuple[str, int]) -> list[Staged]:
         """Load some rows, with all rows of the last worker among them."""
@@ -93,18 +94,22 @@ class Comparer:
                 rows += roster_items.touched(unit, self.upload_id, after, None, own)
         return rows
 
+    def _new_beside(self, unit: Unit, page: Sequence[Staged]) -> list[Staged]:
+        """Load new contracts of the same workers: of two rows about one contract, one may be new and count."""
+        return roster_items.new_beside(unit, self.upload_id, {one.worker_id for one in page})
+
     def _settle(self, unit: Unit, staged: Sequence[Staged]) -> Iterator[tuple[Staged, dict[str, Any]]]:
         """Yield each row with the columns that comparing decides."""
         worker_ids = {s.row.worker_id or "" for s in staged}
         references = {s.row.reference or "" for s in staged}
         stored = roster_contracts.contracts_about(unit, self.comparing.source, worker_ids, references)
         by_line = {s.row.line: s for s in staged}
-        changes = [c for own, theirs in _by_worker(staged, stored) for c in self._compare(own, theirs, by_line)]
+        changes = [c for own, theirs in _by_worker(staged, stored) for c in self._compare(own, theirs)]
         settled = {c.row.line for c in changes if c.row}
         changes += [Change(Kind.SAME, s.row) for s in staged if s.row.line not in settled]  # another row counts
         for change, values in self._judge(unit, changes, _of_persons(stored, worker_ids)):
             one = by_line[change.row.line if change.row else 0]
-            if change.kind is not Kind.NEW:  # what is new is not compared again before its file is read again
+            if change.kind is not Kind.NEW or not one.alone:  # what is new and stands alone is not compared again
                 values["facts"] |= {"row": roster_items.facts_of(one.row), "seen": one.seen}
             yield one, values
 
@@ -116,19 +121,15 @@ class Comparer:
             "search": search, "digest": one.digest, **values,
         }  # fmt: skip
 
-    def _compare(
-        self, own: Sequence[Staged], stored: Sequence[StoredContract], by_line: Mapping[int, Staged]
-    ) -> Iterator[Change]:
+    def _compare(self, own: Sequence[Staged], stored: Sequence[StoredContract]) -> Iterator[Change]:
         if self.known is None:
             seen = {EngagementId(key): line for one in own for key, line in one.seen.items()}
         else:
             seen = {s.engagement.id: line for s in stored if s.digest and (line := self.known.line_of(s.digest))}
         for one in own:
-            one.seen = {}
-        for change in compare_worker([one.row for one in own], stored, seen, self.comparing):
-            if seen and change.row and change.kind is not Kind.NEW:  # kept once, for a worker may have very many rows
-                by_line[change.row.line].seen, seen = dict(seen), {}
-            yield change
+            one.alone, one.seen = len(own) == 1 and not seen, {}
+        own[0].seen = dict(seen)  # once for the worker, who may have very many rows
+        yield from compare_worker([one.row for one in own], stored, seen, self.comparing)
 
     def absent(self, unit: Unit, stored: Sequence[StoredContract]) -> Iterator[dict[str, Any]]:
         """Yield the items, without a number, of contracts that a full roster lacks."""
@@ -189,6 +190,7 @@ class Comparer:
                 at = god_ends_sooner(before, after, self.rulebook.catalogue, self.now)
                 if at is not None:
                     self.tally.god_ends[change.after.id] = at
+                    self.tally.narrowed |= narrowed_to(before, self.rulebook.catalogue)
 
     def _consequence(self, change: Change, contracts: Contracts) -> Consequence | None:
         if change.after is None or change.kind in {Kind.SAME, Kind.MISSING, Kind.UNUSABLE}:

@@ -122,9 +122,18 @@ class Confirmations:
             self._end_god(upload, claim, worked.tally.god_ends, actor)
             again, known = self.intake.work_out_anew(upload.id, claim), scopes(worked.guard)
             new = [finding for finding in again.guard if not scopes([finding]) <= known]
-            words = f"god mode of {len(worked.tally.god_ends):,} contracts ends by it already"
-            told = {"scope": "group", "words": words, "vendor": ""}
-            worked = replace(again, guard=[*worked.guard, *new, told])
+            ended = f"god mode of {len(worked.tally.god_ends):,} contracts ends by it already"
+            told = [{"scope": "god", "words": ended, "vendor": "", "group": ""}]
+            told += [
+                {
+                    "scope": "group",
+                    "words": f"whoever holds {key} in its place loses that with the rest",
+                    "vendor": "",
+                    "group": key,
+                }
+                for key in sorted(worked.tally.narrowed)
+            ]
+            worked = replace(again, guard=[*worked.guard, *new, *told])
         self.batches.hold(upload, claim, worked, actor, note, member_id)
 
     def _end_god(self, upload: Upload, claim: Claim, ends: Mapping[EngagementId, datetime], actor: str) -> None:

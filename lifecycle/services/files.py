@@ -79,5 +79,6 @@ class RosterFiles:
 
     def delete(self, upload_id: str) -> None:
         """Delete the file of an upload, if it is still there, and what is kept of its lines."""
-        self.path(upload_id).unlink(missing_ok=True)
-        self.lines_path(upload_id).unlink(missing_ok=True)
+        lines = self.lines_path(upload_id)
+        for path in (self.path(upload_id), lines, lines.with_name(f"{lines.name}.arriving")):
+            path.unlink(missing_ok=True)

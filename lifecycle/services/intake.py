@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Iterable, Mapping
@@ -32,7 +33,7 @@ from lifecycle.services.reading import Stager
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sponsors import Sponsors
 from lifecycle.services.tally import Tally, findings
-from lifecycle.services.uploads import WEIGHED, State, Upload, Uploads
+from lifecycle.services.uploads import WEIGHED, State, Upload, Uploads, document_of
 from lifecycle.settings.rosters import ProfileSettings, RosterSettings
 from lifecycle.store import roster_contracts, roster_imports, roster_items, roster_uploads
 from lifecycle.store.roster_tables import RosterSourceRow
@@ -198,6 +199,7 @@ class Intake:
     def _stage(self, upload: Upload, layout: ProfileSettings, claim: Claim) -> Stager:
         since = counts_since(self.clock.now().date())
         with self.store.read() as unit:
+            last = roster_imports.last_import(unit, upload.source)  # as of what the file is compared with
             known = Known(roster_contracts.stated(unit, upload.source, since))
             about = roster_contracts.contracts_about(unit, upload.source, {upload.canary}, ())
             before = roster_imports.last_upload(unit, upload.source, upload.profile)
@@ -208,12 +210,10 @@ class Intake:
         if not recalled and before:
             recalled = known.recall(self.files.lines_path(before), reader.interpretation)
         carried = ",".join(sorted(layout.columns))
-
-        def beat(lines: int, octets: int) -> None:
-            claim.beat_now_and_then(lines=lines, octets=octets)
-
-        canary_digests = [s.digest for s in about if s.digest and s.missing_since is None]
-        stager = Stager(self.store, upload.id, carried, known, beat, upload.canary, canary_digests)
+        there = (s for s in about if s.identity.worker_id == upload.canary and s.missing_since is None)
+        canary_digests = [s.digest for s in there if s.digest]
+        base = last.id if last else ""
+        stager = Stager(self.store, claim, upload.id, base, carried, known, upload.canary, canary_digests)
         stager.run(reader, recalled)
         known.remember(self.files.lines_path(upload.id), reader.interpretation)
         with self.store.read() as unit:
@@ -223,20 +223,21 @@ class Intake:
     # --- comparing ------------------------------------------------------------------------------------------------
 
     def _compare(self, upload: Upload, layout: ProfileSettings, claim: Claim, stager: Stager | None) -> Worked:
-        """Compare what is staged; without a *stager* it was compared before, and is worked out for this instant."""
+        """
+        Compare what is staged; without a *stager* it was compared before, and is worked out for this instant.
+
+        In that case no roster of its source was applied since; that none is before it is applied is looked at then.
+        """
         now = self.clock.now()
         if stager is not None:
             claim.beat(lines=stager.counts["lines"])
         with self.store.read() as unit:
-            last = roster_imports.last_import(unit, upload.source)
             contested = stager.rows.contested() if stager else roster_items.contested_references(unit, upload.id)
             comparing = self._comparing(unit, upload, layout, now, contested)
-        base = last.id if last else ""
-        unmoved = stager is None and upload.base == base
-        tally = Tally(self.settings.guard.moved_days, known_of_new=upload.digest_of_new if unmoved else "")
+        tally = Tally(self.settings.guard.moved_days, known_of_new="" if stager else upload.digest_of_new)
         comparer = Comparer(
             self.store, self.rulebook, upload.id, comparing, now,
-            stager.known if stager else None, tally, claim.beat_now_and_then,
+            stager.known if stager else None, tally, claim,
         )  # fmt: skip
         absence = Absence(self.store, upload, layout, comparer)
         if stager is None:
@@ -245,12 +246,14 @@ class Intake:
         else:
             comparer.run(stager.rows)
             absence.note(stager)
-            self.sponsors.note(upload.id, comparer.sponsors)
+            self.sponsors.note(upload.id, comparer.sponsors, claim)
         with self.store.read() as unit:
             guard = self.guard(unit, upload, tally, now)
         document = layout.model_dump_json()
-        rules = [upload.sha256, document, repr(upload.repairs), self.rulebook.fingerprint]
+        said = json.dumps(document_of(upload.repairs), sort_keys=True)
+        rules = [upload.sha256, document, said, self.rulebook.fingerprint]
         counts = None if stager is None else {**stager.counts, "untouched": stager.untouched}
+        base = stager.base if stager else upload.base
         return Worked(tally, guard, tally.digest(rules), base, now, counts)
 
     def _comparing(
@@ -293,7 +296,7 @@ class Intake:
             unusable=unusable,
         )
         found = findings(unit, tally, feed=feed, limits=self._limits(), now=now)
-        return [{"scope": f.scope, "words": f.words, "vendor": f.vendor} for f in found]
+        return [{"scope": f.scope, "words": f.words, "vendor": f.vendor, "group": f.group} for f in found]
 
     def _limits(self) -> Limits:
         return self.settings.guard.limits
@@ -324,9 +327,9 @@ class Intake:
             self.start(upload_id)
 
 
-def scopes(guard: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str]]:
-    """Return what kind of limits are passed, and for which vendor; the numbers in their words move every day."""
-    return frozenset((finding["scope"], finding["vendor"]) for finding in guard)
+def scopes(guard: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str, str]]:
+    """Return what kind of limits are passed, and for whom; the numbers in their words move every day."""
+    return frozenset((finding["scope"], finding["vendor"], finding.get("group", "")) for finding in guard)
 
 
 def shown(unit: Unit, upload_id: str, worked: Worked, now: datetime) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ from lifecycle.domain.comparison import Kind, digests_of
 from lifecycle.domain.roster import Cause, Complaint, RosterRow
 from lifecycle.feed.read import Batch, Reader
 from lifecycle.feed.table import refuse
+from lifecycle.services.claims import Claim
 from lifecycle.services.known import Known
 from lifecycle.services.staging import StagedRows
 from lifecycle.store import roster_items
@@ -32,13 +33,14 @@ class Stager:
     """Stages the rows of one file, batch by batch."""
 
     store: Store
+    claim: Claim
     upload_id: str
+    base: str
+    """Id of the last import of its source when what is stored was loaded."""
     carried: str
     """The fields that the file has columns for."""
     known: Known
     """What is stored, and of it what the file states."""
-    advance: Callable[[int, int], None]
-    """Told lines and octets read so far; raises when somebody else reads this file now."""
     canary: str = ""
     """Worker id that must be in the file."""
     canary_digests: Collection[str] = ()
@@ -71,8 +73,9 @@ class Stager:
             self._stage(batch.rows, batch.keys)
             if batch.complaints:
                 with self.store.write() as unit:
+                    self.claim.keep(unit)
                     roster_items.add_items(unit, list(map(self._complaint, batch.complaints)))
-            self.advance(batch.lines, batch.octets)
+            self.claim.beat_now_and_then(lines=batch.lines, octets=batch.octets)
         if self.canary and not self._sung and not any(map(self.known.line_of, self.canary_digests)):
             remedy = "Ask for the whole report; this one is cut, or is about something else."
             raise refuse(0, "", f"the worker {self.canary} in every file", remedy)

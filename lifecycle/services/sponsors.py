@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lifecycle.domain.comparison import Kind
 from lifecycle.domain.party import is_address, key_of
 from lifecycle.domain.roster import Cause, Complaint
+from lifecycle.services.claims import Claim
 from lifecycle.services.reading import ITEM, complained
 from lifecycle.store import members, people, roster_items
 from lifecycle.store.unit import Store, Unit
@@ -23,9 +24,10 @@ class Sponsors:
 
     store: Store
 
-    def note(self, upload_id: str, named: Collection[str]) -> None:
+    def note(self, upload_id: str, named: Collection[str], claim: Claim) -> None:
         """Add a note for every new or changed row whose sponsor (one of *named*) is misspelt, or no longer here."""
         with self.store.write() as unit:
+            claim.keep(unit)
             roster_items.clear_notes(unit, upload_id, Cause.SPONSOR.value)
         with self.store.read() as unit:
             wrong = self._wrong(unit, named)
@@ -34,6 +36,7 @@ class Sponsors:
         after, n = -1, None
         while True:
             with self.store.write() as unit:
+                claim.keep(unit)
                 n = roster_items.last_number(unit, upload_id) if n is None else n
                 rows = roster_items.items(unit, upload_id, kinds=(Kind.NEW, Kind.CHANGED, Kind.SOONER, Kind.LATER),
                                      after=after, limit=ROWS_AT_ONCE)  # fmt: skip

@@ -35,6 +35,8 @@ class Tally:
     losses: dict[IdentityId, Loss] = field(default_factory=dict)
     god_ends: dict[EngagementId, datetime] = field(default_factory=dict)
     """Contracts whose god mode ends sooner than was known, and when."""
+    narrowed: frozenset[str] = frozenset()
+    """Keys of what their holders hold in its place then."""
     known_of_new: str = ""
     """What `digest_of_new` was, where new contracts are not worked out again."""
     _touched: list[bytes] = field(default_factory=list)

@@ -183,6 +183,11 @@ def repairs_of(row: RosterUploadRow) -> Repairs:
     return _REPAIRS.validate_python(row.repairs)
 
 
+def document_of(repairs: Repairs) -> dict[str, Any]:
+    """Return what a person has said as JSON, the same for the same words in every process."""
+    return {**_REPAIRS.dump_python(repairs, mode="json"), "converted": sorted(repairs.converted)}
+
+
 @dataclass
 class Uploads:
     """Receives and shows files, and takes what people say about them."""
@@ -325,7 +330,7 @@ class Uploads:
             raise RosterRefused(". ".join(_why(error) for error in exc.errors())) from exc
         now = self.clock.now()
         with self.store.write() as unit:
-            row = self.row(unit, upload_id)
+            row = self._locked(unit, upload_id)
             if save:
                 self.layouts.save(unit, profile, layout, actor, now)
             name = profile or row.profile or "unnamed"
@@ -349,9 +354,9 @@ class Uploads:
             member_id: Theirs, where that is a member.
         """
         with self.store.write() as unit:
-            row = self.row(unit, upload_id)
+            row = self._locked(unit, upload_id)
             repairs = change(repairs_of(row))
-            document = _REPAIRS.dump_python(repairs, mode="json")
+            document = document_of(repairs)
             self._change(
                 unit, row, (State.RECEIVED, State.READY), repairs=document, state=State.RECEIVED.value, digest="",
                 shapers=_with(row.shapers, member_id),
@@ -377,6 +382,10 @@ class Uploads:
                 after={"file": row.file_name, "why": why},
             )  # fmt: skip
         return self.find(upload_id)
+
+    def _locked(self, unit: Unit, upload_id: str) -> RosterUploadRow:
+        """Load an upload that two people may have something to say about at once."""
+        return roster_uploads.locked_upload(unit, upload_id) or self.row(unit, upload_id)
 
     @staticmethod
     def _change(unit: Unit, row: RosterUploadRow, states: Sequence[State], **values: Any) -> None:

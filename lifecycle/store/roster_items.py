@@ -96,10 +96,13 @@ class Staged:
     """Contracts of the same worker that other rows of the file state exactly as they are stored, with their lines."""
     found: Mapping[str, Any] = field(default_factory=dict)
     """The columns that comparing decides, where it was compared before."""
+    alone: bool = True
+    """Whether nothing else in the file is about the same worker."""
 
 
 DECIDED = ("kind", "cause", "identity_id", "engagement_id", "weight", "said", "name", "facts")
 
+_STAGED = select(_T.n, _T.worker_id, _T.line, _T.digest, *[_T[name] for name in DECIDED])
 TOUCHED = (Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.SAME, Kind.UNUSABLE)
 """Kinds of rows about what is stored, and of those that contradict others."""
 
@@ -117,7 +120,7 @@ def touched(
         limit: How many at most; None for all.
         worker_id: Only those of this worker.
     """
-    query = select(_T.n, _T.worker_id, _T.line, _T.digest, *[_T[name] for name in DECIDED]).where(
+    query = _STAGED.where(
         _T.upload_id == upload_id,
         _T.digest != "",
         _T.kind.in_([kind.value for kind in TOUCHED]),
@@ -125,12 +128,22 @@ def touched(
     )
     if worker_id is not None:
         query = query.where(_T.worker_id == worker_id)
-    found = []
-    for r in unit.session.execute(query.order_by(_T.worker_id, _T.n).limit(limit)):
-        decided = dict(zip(DECIDED, r[-len(DECIDED) :], strict=True))
-        row = row_of(r.facts["row"], r.line)
-        found.append(Staged(r.n, r.worker_id, row, r.digest, r.facts.get("seen", {}), decided))
-    return found
+    return [_staged(row) for row in unit.session.execute(query.order_by(_T.worker_id, _T.n).limit(limit))]
+
+
+def new_beside(unit: Unit, upload_id: str, worker_ids: Collection[str]) -> list[Staged]:
+    """List new contracts of some workers, of whom other rows speak too."""
+    new = (_T.upload_id == upload_id, _T.kind == Kind.NEW.value)
+    queries = (_STAGED.where(*new, _T.worker_id.in_(chunk)) for chunk in chunks(sorted(worker_ids)))
+    rows = (row for query in queries for row in unit.session.execute(query))
+    return [_staged(row) for row in rows if "row" in row.facts]
+
+
+def _staged(row: Any) -> Staged:
+    decided = dict(zip(DECIDED, row[-len(DECIDED) :], strict=True))
+    return Staged(
+        row.n, row.worker_id, row_of(row.facts["row"], row.line), row.digest, row.facts.get("seen", {}), decided
+    )
 
 
 def contested_references(unit: Unit, upload_id: str) -> frozenset[str]:

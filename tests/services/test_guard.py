@@ -21,6 +21,7 @@ from lifecycle.domain.approval import (
 from lifecycle.domain.errors import RosterRefused
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.role import Role
+from lifecycle.services.intake import scopes
 from lifecycle.services.uploads import State, Upload, UploadClosed
 from lifecycle.store import people, roster_imports, roster_uploads
 from lifecycle.store.people_tables import NoticeRow
@@ -361,7 +362,9 @@ def test_god_mode_ends_by_the_word_of_a_roster_that_is_held_and_nothing_else_doe
     world = gods_world
     upload = send(world, gods(6, BEFORE))
     assert upload.state is State.HELD
-    assert upload.guard[-1]["words"] == "god mode of 6 contracts ends by it already"
+    told = [finding["words"] for finding in upload.guard[-2:]]
+    lesser = "whoever holds tool.power in its place loses that with the rest"
+    assert told == ["god mode of 6 contracts ends by it already", lesser]
     assert with_god(world) == set(WORKERS[6:])
     assert [world.held(worker) for worker in WORKERS[:6]] == [{"power", "wiki"}] * 6, "the rest waits for two people"
     review(world, upload, "petra")
@@ -386,6 +389,12 @@ def test_what_a_rejected_roster_would_have_ended_later_goes_on(gods_world: World
     assert with_god(world) == set(WORKERS[6:])
     told = {r.action for r in world.runtime.trail.search()}
     assert {"god-ends", "god-goes-on"} <= told
+
+
+def test_another_group_that_loses_too_many_is_another_limit() -> None:
+    power, god = ({"scope": "group", "words": "", "vendor": "", "group": group} for group in ("tool.power", "tool.god"))
+    assert scopes([power, god]) - scopes([power]) == scopes([god])
+    assert scopes([{"scope": "feed", "words": "stored before groups were named", "vendor": ""}]) == {("feed", "", "")}
 
 
 def test_the_sponsor_is_told_and_can_agree_to_the_days_that_stand(gods_world: World) -> None:

@@ -120,6 +120,16 @@ def test_a_worker_that_must_be_in_the_file_may_be_on_a_recalled_line(world: Worl
         assert (upload.state, "w7" in upload.error) == (state, state is State.RECEIVED)
 
 
+def test_a_worker_that_must_be_in_the_file_is_no_other_in_other_letters(world: World) -> None:
+    apply(world.runtime, roster_bytes(*FIRST, line("X7", "agent")))
+    world.clock.move(hours=1)
+    upload_id = world.runtime.uploads.receive(
+        BytesIO(roster_bytes(*SECOND, line("X7", "agent"))), file_name="roster.csv", way="https", actor="feed",
+        profile="plain", as_of=world.clock.now(), canary="x7",
+    )  # fmt: skip
+    assert "x7" in world.runtime.intake.advance(upload_id).error
+
+
 def test_what_was_kept_goes_with_the_file(world: World) -> None:
     first = apply(world.runtime, roster_bytes(*FIRST))
     assert kept(world, first).stat().st_mode & 0o777 == 0o600
