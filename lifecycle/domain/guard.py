@@ -59,7 +59,7 @@ class Finding:
     """One limit that is passed."""
 
     scope: str
-    """``feed``, ``people``, ``vendor`` or ``group``."""
+    """``feed``, ``people``, ``vendor`` or ``group``; ``god`` for what is not held."""
     words: str
     vendor: str = ""
     """The vendor concerned, whose people release nothing."""

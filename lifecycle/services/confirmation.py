@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from lifecycle.domain.approval import Verdict
 from lifecycle.domain.comparison import Kind
 from lifecycle.domain.engagement import Engagement, EngagementId
 from lifecycle.domain.errors import RosterRefused
+from lifecycle.domain.guard import Finding
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.roster import Standing
 from lifecycle.services.admission import Linking
@@ -122,17 +123,8 @@ class Confirmations:
             self._end_god(upload, claim, worked.tally.god_ends, actor)
             again, known = self.intake.work_out_anew(upload.id, claim), scopes(worked.guard)
             new = [finding for finding in again.guard if not scopes([finding]) <= known]
-            ended = f"god mode of {len(worked.tally.god_ends):,} contracts ends by it already"
-            told = [{"scope": "god", "words": ended, "vendor": "", "group": ""}]
-            told += [
-                {
-                    "scope": "group",
-                    "words": f"whoever holds {key} in its place loses that with the rest",
-                    "vendor": "",
-                    "group": key,
-                }
-                for key in sorted(worked.tally.narrowed)
-            ]
+            rest = "whoever holds {} in its place loses that with the rest"
+            told = [asdict(Finding("group", rest.format(key), group=key)) for key in sorted(worked.tally.narrowed)]
             worked = replace(again, guard=[*worked.guard, *new, *told])
         self.batches.hold(upload, claim, worked, actor, note, member_id)
 

@@ -6,7 +6,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from lifecycle.domain.comparison import Comparing, Kind
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.errors import LifecycleError
-from lifecycle.domain.guard import Feed, Limits
+from lifecycle.domain.guard import Feed, Finding, Limits
 from lifecycle.domain.roster import Scope
 from lifecycle.feed.kinds import Kind as FileKind
 from lifecycle.feed.look import Look, look
@@ -296,7 +296,13 @@ class Intake:
             unusable=unusable,
         )
         found = findings(unit, tally, feed=feed, limits=self._limits(), now=now)
-        return [{"scope": f.scope, "words": f.words, "vendor": f.vendor, "group": f.group} for f in found]
+        if found and tally.god_ends:
+            count = len(tally.god_ends)
+            words = (
+                f"god mode of {count:,} contract{'s' if count > 1 else ''} ends as it says, whoever releases the rest"
+            )
+            found = (*found, Finding("god", words))
+        return [asdict(finding) for finding in found]
 
     def _limits(self) -> Limits:
         return self.settings.guard.limits

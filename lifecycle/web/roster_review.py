@@ -170,7 +170,7 @@ def apply(upload_id: str) -> ResponseReturnValue:
     except LifecycleError as exc:
         return _page(actor, upload_id, str(exc), errors.status_here(exc))
     if upload.state is State.HELD:
-        flash("Nothing has changed yet: two other people must agree.")
+        flash("It is held: two other people must agree." + (" God mode ends all the same." if upload.god_ends else ""))
     return redirect(url_for("rosters.show", upload_id=upload.id), 303)
 
 

@@ -364,7 +364,7 @@ def test_god_mode_ends_by_the_word_of_a_roster_that_is_held_and_nothing_else_doe
     assert upload.state is State.HELD
     told = [finding["words"] for finding in upload.guard[-2:]]
     lesser = "whoever holds tool.power in its place loses that with the rest"
-    assert told == ["god mode of 6 contracts ends by it already", lesser]
+    assert told == ["god mode of 6 contracts ends as it says, whoever releases the rest", lesser]
     assert with_god(world) == set(WORKERS[6:])
     assert [world.held(worker) for worker in WORKERS[:6]] == [{"power", "wiki"}] * 6, "the rest waits for two people"
     review(world, upload, "petra")
