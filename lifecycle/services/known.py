@@ -108,33 +108,43 @@ class Known:
         digests, lines = list(self._places), self._lines
         again = [key for key, place in self._recalled.items() if lines[place]]
         meant = b"".join(digests[self._recalled[key]] for key in again)
-        content = b"".join([interpretation.encode(), *again, self._learned, meant, self._meant])
+        parts: list[bytes | bytearray] = [interpretation.encode(), b"".join(again), self._learned, meant, self._meant]
         arriving = path.with_name(f"{path.name}.arriving")
         try:
             arriving.touch(mode=0o600)
-            arriving.write_bytes(blake2b(content).digest() + content)
+            with arriving.open("wb") as file:
+                file.write(_check_of(parts))
+                file.writelines(parts)
             arriving.replace(path)
         except OSError as exc:  # a full disk costs the next roster time, and this one nothing
             _log.warning("what the lines of %s state is not kept: %s", path.stem, exc)
             arriving.unlink(missing_ok=True)
 
 
-def _load(path: Path, interpretation: str) -> tuple[list[bytes], list[bytes]]:
+def _check_of(parts: Iterable[bytes | bytearray | memoryview]) -> bytes:
+    check = blake2b()
+    for part in parts:
+        check.update(part)
+    return check.digest()
+
+
+def _load(path: Path, interpretation: str) -> tuple[Iterator[bytes], Iterator[bytes]]:
     """
-    Return keys and digests.
+    Return keys and digests, one by one: a million lists of both take more memory than what becomes of them.
 
     Raises:
         ValueError: The file is damaged, or of another interpretation.
     """
     content = path.read_bytes()
     begins = blake2b().digest_size
-    if blake2b(memoryview(content)[begins:]).digest() != content[:begins]:
+    if _check_of([memoryview(content)[begins:]]) != content[:begins]:
         raise ValueError(f"{path} is damaged")
     ends = begins + len(interpretation)
     if content[begins:ends] != interpretation.encode():
         raise ValueError(f"{path} is of another interpretation")
     middle = ends + (len(content) - ends) // (KEY_OCTETS + DIGEST_OCTETS) * KEY_OCTETS
-    return _sliced(content[ends:middle], KEY_OCTETS), _sliced(content[middle:], DIGEST_OCTETS)
+    keys = (content[at : at + KEY_OCTETS] for at in range(ends, middle, KEY_OCTETS))
+    return keys, (content[at : at + DIGEST_OCTETS] for at in range(middle, len(content), DIGEST_OCTETS))
 
 
 def _sliced(content: bytes, octets: int) -> list[bytes]:

@@ -5,6 +5,7 @@ from datetime import date
 from errno import ENOSPC
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -138,11 +139,15 @@ def test_what_was_kept_goes_with_the_file(world: World) -> None:
 
 
 def test_a_disk_that_is_full_costs_no_roster(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Path, data: bytes) -> int:
-        raise OSError(ENOSPC, "No space left on device")
+    original = Path.open
+
+    def full(self: Path, *arguments: Any, **options: Any) -> Any:
+        if self.name.endswith(".lines.arriving"):
+            raise OSError(ENOSPC, "No space left on device")
+        return original(self, *arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", full)
+        patch.setattr(Path, "open", full)
         first = apply(world.runtime, roster_bytes(*FIRST))
     assert not kept(world, first).exists()
     assert [path.name for path in kept(world, first).parent.iterdir()] == [first.id]
