@@ -73,7 +73,7 @@ class Change:
     row: RosterRow | None = None
     """None where the roster has none."""
     stored: StoredContract | None = None
-    """None for a new contract."""
+    """None for a new contract, and where it is not certain which one an unusable row is about."""
     after: Engagement | None = None
     """The contract as it would be; ids of a new one are empty. None where nothing becomes of it."""
     identity_id: IdentityId | None = None
@@ -134,7 +134,8 @@ def compare_worker(
     for group in _by_contract(counted, known, comparing).values():
         chosen = _one_contract(group, comparing.repairs)
         if isinstance(chosen, dict):
-            yield from (_unusable(row, chosen[row.line]) for row in group if row.line in mine)
+            match = known.contract_of(group[0], comparing.is_over)
+            yield from (_unusable(row, chosen[row.line], match) for row in group if row.line in mine)
         elif chosen.line in mine:
             yield _compare(chosen, known, comparing)
 
@@ -458,8 +459,8 @@ def _as_stored(stored: StoredContract, line: int) -> RosterRow:
     )  # fmt: skip
 
 
-def _unusable(row: RosterRow, complaint: Complaint) -> Change:
-    return Change(Kind.UNUSABLE, row, complaint=complaint)
+def _unusable(row: RosterRow, complaint: Complaint, about: StoredContract | None = None) -> Change:
+    return Change(Kind.UNUSABLE, row, about, complaint=complaint)
 
 
 def _complain(row: RosterRow, cause: Cause, column: str, value: str, expected: str, remedy: str) -> Complaint:

@@ -23,6 +23,7 @@ from lifecycle.domain.consequence import Consequence
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.extension import god_ends_sooner, narrowed_to
 from lifecycle.domain.identity import IdentityId
+from lifecycle.domain.merging import merge
 from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import RosterRow
 from lifecycle.services.claims import Claim
@@ -146,7 +147,8 @@ class Comparer:
     ) -> Iterator[tuple[Change, dict[str, Any]]]:
         """Work out what changes do to access, count them, and yield each with the columns that say so."""
         touched = [c for c in changes if c.stored is not None and c.kind not in {Kind.SAME, Kind.UNUSABLE}]
-        contracts = self._contracts(unit, {c.stored.identity.id for c in touched if c.stored}, known)
+        doubtful = [c for c in changes if c.stored is not None and c.kind is Kind.UNUSABLE]
+        contracts = self._contracts(unit, {c.stored.identity.id for c in (*touched, *doubtful) if c.stored}, known)
         following = Following.load(unit, self.rulebook, touched, self.now)
         decided = {
             id(c): following.decide(c, _before(c, contracts), contracts[c.stored.identity.id])
@@ -155,6 +157,7 @@ class Comparer:
         }
         self._note_losses(decided.values(), contracts)
         self._note_god_ends(decided.values(), contracts)
+        self._note_doubts(doubtful, contracts)
         for change in changes:
             found = decided.get(id(change), change)
             values = _columns(found, self._consequence(found, contracts))
@@ -185,12 +188,28 @@ class Comparer:
     def _note_god_ends(self, changes: Collection[Change], contracts: Contracts) -> None:
         for change in changes:
             if change.kind is Kind.SOONER and change.after is not None:  # an absence is nobody's word
-                before = _before(change, contracts)
-                after = self.rulebook.contract(change.after, before.grants)
-                at = god_ends_sooner(before, after, self.rulebook.catalogue, self.now)
+                at = self._god_ends(change, change.after, contracts)
                 if at is not None:
                     self.tally.god_ends[change.after.id] = at
-                    self.tally.narrowed |= narrowed_to(before, self.rulebook.catalogue)
+
+    def _note_doubts(self, changes: Collection[Change], contracts: Contracts) -> None:
+        """Of rows that contradict each other none counts, but for god mode, which ends by the soonest."""
+        comparing, ends = self.comparing, self.tally.god_in_doubt
+        for change in changes:
+            assert change.row is not None and change.stored is not None  # noqa: S101 - the caller has looked
+            known = change.stored.engagement
+            after = merge(change.row, known, comparing.today, comparing.says_standing)
+            at = self._god_ends(change, after, contracts)
+            if at is not None:
+                ends[known.id] = min(at, ends.get(known.id, at))
+
+    def _god_ends(self, change: Change, after: Engagement, contracts: Contracts) -> datetime | None:
+        before = _before(change, contracts)
+        contract = self.rulebook.contract(after, before.grants)
+        at = god_ends_sooner(before, contract, self.rulebook.catalogue, self.now)
+        if at is not None:
+            self.tally.narrowed |= narrowed_to(before, self.rulebook.catalogue)
+        return at
 
     def _consequence(self, change: Change, contracts: Contracts) -> Consequence | None:
         if change.after is None or change.kind in {Kind.SAME, Kind.MISSING, Kind.UNUSABLE}:

@@ -36,6 +36,7 @@ PERSONAL = frozenset({"name", "email"})
 ITEMS_AT_ONCE = 2_000
 MANY = 10_000
 """New contracts, after which the database's own idea of its tables no longer fits."""
+GodEnds = Mapping[EngagementId, datetime]
 Item = Any
 """A row of the items, see `lifecycle.store.roster_tables.RosterItemRow`."""
 
@@ -119,8 +120,8 @@ class Confirmations:
         self, upload: Upload, claim: Claim, worked: Worked, actor: str, note: str, member_id: str | None = None
     ) -> None:
         """Hold it back, but for god mode, which ends as it says; the rest is what two people are to release."""
-        if worked.tally.god_ends:
-            self._end_god(upload, claim, worked.tally.god_ends, actor)
+        if ends := {**worked.tally.god_ends, **worked.tally.god_in_doubt}:
+            self._end_god_of_held(upload, claim, ends, actor)
             again, known = self.intake.work_out_anew(upload.id, claim), scopes(worked.guard)
             new = [finding for finding in again.guard if not scopes([finding]) <= known]
             rest = "whoever holds {} in its place loses that with the rest"
@@ -128,21 +129,25 @@ class Confirmations:
             worked = replace(again, guard=[*worked.guard, *new, *told])
         self.batches.hold(upload, claim, worked, actor, note, member_id)
 
-    def _end_god(self, upload: Upload, claim: Claim, ends: Mapping[EngagementId, datetime], actor: str) -> None:
-        now, request = self.intake.clock.now(), f"upload:{upload.id}"
+    def _end_god_of_held(self, upload: Upload, claim: Claim, ends: GodEnds, actor: str) -> None:
         said = {str(id_): at.isoformat() for id_, at in ends.items()}
         with self.store.write() as unit:
             values = {"god_ends": {**self.intake.uploads.row(unit, upload.id).god_ends, **said}}
             if not roster_uploads.change_upload(unit, upload.id, (State.APPLYING,), worker_is=claim.worker, **values):
                 raise UploadClosed("Somebody else was faster.")
-            people.end_god(unit, ends, now)
-            for id_, at in said.items():
-                unit.audit(
-                    at=now, actor=actor, action="god-ends", object_=f"engagement:{id_}", after={"at": at},
-                    request=request,
-                )  # fmt: skip
-            self.extensions.tell_god_ends(unit, list(ends), now)
+            self._end_god(unit, upload, ends, actor)
             state.nudge(unit)
+
+    def _end_god(self, unit: Unit, upload: Upload, ends: GodEnds, actor: str) -> None:
+        """End god mode by a roster's word alone, and tell the sponsors, who can agree to the days that stand."""
+        now = self.intake.clock.now()
+        people.end_god(unit, ends, now)
+        for id_, at in ends.items():
+            unit.audit(
+                at=now, actor=actor, action="god-ends", object_=f"engagement:{id_}", after={"at": at.isoformat()},
+                request=f"upload:{upload.id}",
+            )  # fmt: skip
+        self.extensions.tell_god_ends(unit, list(ends), now)
 
     def _check(self, upload: Upload, digest: str, leave_out: bool) -> None:
         if upload.state is not State.READY:
@@ -165,6 +170,8 @@ class Confirmations:
             self._check_again(unit, upload, worked)
             application = _Application(unit, upload, worked, actor, note, now)
             application.run(Linking.load(unit, self.sign_in, now))
+            if worked.tally.god_in_doubt:
+                self._end_god(unit, upload, worked.tally.god_in_doubt, actor)
             values = {**shown(unit, upload.id, worked, now), "import_id": application.import_id, "note": note}
             values |= {"state": State.APPLIED.value, "worker": "", "held": 0}
             if not roster_uploads.change_upload(unit, upload.id, (State.APPLYING,), worker_is=claim.worker, **values):

@@ -119,10 +119,10 @@ class Extensions:
         )  # fmt: skip
 
     def tell_god_ends(self, unit: Unit, engagement_ids: Collection[str], now: datetime) -> None:
-        """Tell the sponsors of contracts that a roster would end sooner, which is held; one message each."""
+        """Tell the sponsors of contracts that a roster would end sooner and does not, yet; one message each."""
         self._tell(
-            unit, engagement_ids, now, "god-ends", "to end sooner, by a roster that is held",
-            "God mode ends as it says, all else waits for two people. Where it is wrong, you can agree to the days "
+            unit, engagement_ids, now, "god-ends", "to end sooner, by a roster that is held or contradicts itself",
+            "God mode ends as it says, and nothing else. Where it is wrong, you can agree to the days "
             "that stand.", "/renewals",
         )  # fmt: skip
 

@@ -296,8 +296,8 @@ class Intake:
             unusable=unusable,
         )
         found = findings(unit, tally, feed=feed, limits=self._limits(), now=now)
-        if found and tally.god_ends:
-            count = len(tally.god_ends)
+        if found and (ends := tally.god_ends.keys() | tally.god_in_doubt.keys()):
+            count = len(ends)
             words = (
                 f"god mode of {count:,} contract{'s' if count > 1 else ''} ends as it says, whoever releases the rest"
             )

@@ -35,6 +35,8 @@ class Tally:
     losses: dict[IdentityId, Loss] = field(default_factory=dict)
     god_ends: dict[EngagementId, datetime] = field(default_factory=dict)
     """Contracts whose god mode ends sooner than was known, and when."""
+    god_in_doubt: dict[EngagementId, datetime] = field(default_factory=dict)
+    """Contracts that rows contradict each other about, and when god mode ends by the soonest of them."""
     narrowed: frozenset[str] = frozenset()
     """Keys of what their holders hold in its place then."""
     known_of_new: str = ""

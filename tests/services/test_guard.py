@@ -404,7 +404,10 @@ def test_the_sponsor_is_told_and_can_agree_to_the_days_that_stand(gods_world: Wo
     assert {u.identity.worker_id for u in unagreed} == set(WORKERS[:6])
     with world.runtime.store.read() as unit:
         subjects = [n.subject for n in unit.session.scalars(select(NoticeRow)) if n.topic == "extension"]
-    assert any("6 contracts under your name were to end sooner, by a roster that is held" in s for s in subjects)
+    assert any(
+        "6 contracts under your name were to end sooner, by a roster that is held or contradicts itself" in s
+        for s in subjects
+    )
     world.runtime.extensions.agree(world.actor("mia"), unagreed[0].engagement.id)
     assert with_god(world) == set(WORKERS[6:]), "the baseline gives none back by itself"
 
@@ -420,3 +423,17 @@ def test_the_second_absence_of_somebody_with_god_mode_is_nobodys_word(gods_world
             review(world, upload, "hans")
     assert upload.state is State.HELD
     assert with_god(world) == set(WORKERS)
+
+
+def test_of_rows_that_contradict_each_other_god_mode_takes_the_sooner_end(gods_world: World) -> None:
+    world = gods_world
+    both = [line("w1", "god", last=BEFORE), line("w1", "god", last=date(2027, 6, 30))]
+    rest = [line(w, "god", last=date(2026, 12, 31)) for w in WORKERS[1:]]
+    upload = take(world.runtime, roster_bytes(*both, *rest))
+    assert (upload.unusable, with_god(world)) == (2, set(WORKERS)), "nobody has confirmed it"
+    confirmations = world.runtime.confirmations
+    done = confirmations.confirm(upload.id, actor="hr", digest=upload.digest, leave_out=True)
+    assert done.state is State.APPLIED
+    assert with_god(world) == set(WORKERS[1:])
+    assert world.held("w1") == {"power", "wiki"}, "which row counts, nobody knows: all else stays"
+    assert [u.identity.worker_id for u in world.runtime.extensions.unagreed(world.actor("mia"))] == ["w1"]
