@@ -164,7 +164,7 @@ SENTENCES: dict[str, Tell] = {
     ),
     "engagement-changed": _changed,
     "god-ends": lambda t, r: (
-        f"God mode of your contract ends {t.plain(r.after.get('at', ''))}: a roster that is held ends it sooner."
+        f"God mode of your contract ends {t.plain(r.after.get('at', ''))}: a roster ends it sooner, and only that."
     ),
     "god-goes-on": lambda _t, _r: "God mode of your contract follows its days again: that roster was rejected.",
     "engagement-vanished": lambda _, r: f"Your contract {r.after.get('reference', '')} was missing in a roster.",
