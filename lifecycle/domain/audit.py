@@ -11,7 +11,8 @@ from typing import Any
 
 GENESIS = "0" * 64
 """``prev`` of the first record."""
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+"""Writes the same value as the same text, so that what was hashed is what is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def digest_of(record: AuditRecord) -> str:
         "request": record.request,
         "prev": record.prev,
     }
-    return hashlib.sha256(b"\x00" + _CANONICAL.encode(body).encode()).hexdigest()
+    return hashlib.sha256(b"\x00" + CANONICAL.encode(body).encode()).hexdigest()
 
 
 def find_fault(chain: Iterable[tuple[AuditRecord, str]], head: tuple[int, str] | None = None) -> ChainFault | None:

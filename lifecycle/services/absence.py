@@ -68,7 +68,8 @@ class Absence:
             chunk = ids[start : start + AT_ONCE]
             with self.store.read() as unit:
                 stored = [s for s in roster_contracts.contracts(unit, chunk) if self._is_in_scope(s.engagement.vendor)]
-                yield chunk, list(self.comparer.absent(unit, sorted(stored, key=lambda s: s.engagement.id)))
+                items = list(self.comparer.absent(unit, sorted(stored, key=lambda s: s.engagement.id)))
+            yield chunk, items
 
     def _is_in_scope(self, vendor: str) -> bool:
         """Say whether the absence of a contract of *vendor* means anything in a file of this layout."""

@@ -80,7 +80,9 @@ class Comparer:
         while page := self._next(after):
             after = (page[-1].worker_id, page[-1].n)
             with self.store.read() as unit:
-                page = sorted([*page, *self._new_beside(unit, page)], key=lambda one: (one.worker_id, one.n))
+                # of two rows about one contract, one may be new and count
+                beside = roster_items.new_beside(unit, self.upload_id, {one.worker_id for one in page})
+                page = sorted([*page, *beside], key=lambda one: (one.worker_id, one.n))
                 changed = [{"n": one.n, **v} for one, v in self._settle(unit, page) if one.found != v]
             with self.store.write() as unit:
                 self.claim.keep(unit)
@@ -94,10 +96,6 @@ class Comparer:
                 after, own = (rows[-1].worker_id, rows[-1].n), rows[-1].worker_id
                 rows += roster_items.touched(unit, self.upload_id, after, None, own)
         return rows
-
-    def _new_beside(self, unit: Unit, page: Sequence[Staged]) -> list[Staged]:
-        """Load new contracts of the same workers: of two rows about one contract, one may be new and count."""
-        return roster_items.new_beside(unit, self.upload_id, {one.worker_id for one in page})
 
     def _settle(self, unit: Unit, staged: Sequence[Staged]) -> Iterator[tuple[Staged, dict[str, Any]]]:
         """Yield each row with the columns that comparing decides."""

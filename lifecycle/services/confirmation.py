@@ -158,9 +158,7 @@ class Confirmations:
             words = f"{upload.unusable:,} rows cannot be used. Repair them, or say that they are left out."
             raise RosterRefused(words)
         with self.store.read() as unit:
-            source = unit.session.get(RosterSourceRow, upload.source)
-        if source is not None and source.frozen_at is not None:
-            raise RosterRefused(f"Rosters of {upload.source} are stopped: {source.frozen_because}")
+            _check_stopped(unit, upload)
 
     def _apply(self, upload: Upload, claim: Claim, worked: Worked, actor: str, note: str) -> None:
         now = self.intake.clock.now()
@@ -188,11 +186,10 @@ class Confirmations:
 
     def _check_again(self, unit: Unit, upload: Upload, worked: Worked) -> None:
         """Refuse what another roster, or somebody who stopped the source, has overtaken, now that no other can."""
-        last, source = roster_imports.last_import(unit, upload.source), unit.session.get(RosterSourceRow, upload.source)
+        last = roster_imports.last_import(unit, upload.source)
         if (last.id if last else "") != worked.base:
             raise RosterRefused("Another roster of this source was confirmed meanwhile. Please look again.")
-        if source is not None and source.frozen_at is not None:
-            raise RosterRefused(f"Rosters of {upload.source} are stopped: {source.frozen_because}")
+        _check_stopped(unit, upload)
         if too_old := why_too_old(unit, upload):
             raise RosterRefused(f"{too_old} It is not applied.")
         if scopes(self.intake.guard(unit, upload, worked.tally, worked.now)) - scopes(worked.guard):
@@ -377,6 +374,12 @@ class _Application:
 
     def _record(self, action: str, object_: str, before: dict[str, Any], after: dict[str, Any]) -> Record:
         return Record(self.now, self.actor, action, object_, before, after, f"import:{self.import_id}")
+
+
+def _check_stopped(unit: Unit, upload: Upload) -> None:
+    source = unit.session.get(RosterSourceRow, upload.source)
+    if source is not None and source.frozen_at is not None:
+        raise RosterRefused(f"Rosters of {upload.source} are stopped: {source.frozen_because}")
 
 
 def _changes(item: Item, *names: str) -> bool:

@@ -12,7 +12,7 @@ def what_lives_is_spared() -> Iterator[None]:
     """
     Have the collector not look at what there is already, until the block ends.
 
-    A roster makes so many objects that it would look through all of the product again and again: a quarter of the time.
+    A roster makes so many objects that it would look through all of the product again and again: a fifth of the time.
     """
     gc.freeze()
     try:

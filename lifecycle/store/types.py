@@ -10,7 +10,8 @@ from sqlalchemy import JSON, BigInteger, Boolean, Date, Dialect, Integer, String
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator
 
-CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+from lifecycle.domain.audit import CANONICAL
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
