@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from lifecycle.domain.access import Contract
 from lifecycle.domain.engagement import Engagement
@@ -29,6 +30,7 @@ REMINDED_DAYS = (30, 14, 7, 1)
 AT_ONCE = 5000
 LONGEST_EXTENSION = timedelta(days=366)
 LONGEST_NOTE = 500
+SHOWN = 200
 LISTED = 40
 """So many people one message names."""
 
@@ -46,6 +48,10 @@ class Question:
         """Whether a roster has confirmed the extension."""
         return self.row.answer == Answer.EXTEND.value and self.engagement.last_day > self.row.last_day
 
+    def days_left(self, now: datetime) -> int:
+        """Count the days from *now* (aware) to the last day, where the work is done; negative on a bridge."""
+        return (self.row.last_day - now.astimezone(ZoneInfo(self.engagement.zone)).date()).days
+
 
 @dataclass
 class Renewals:
@@ -58,11 +64,10 @@ class Renewals:
     notices: Notices
 
     def questions(self, actor: Actor) -> list[Question]:
-        """List the questions to the actor whose last day has not passed."""
+        """List the questions to the actor about contracts whose access has not ended, soonest ends first."""
         authorize(actor, Action.ANSWER_RENEWAL, About(sponsors=actor.keys))
-        today = self.casebook.clock.now().date()
         with self.store.read() as unit:
-            return [Question(*found) for found in decisions.questions_for(unit, actor.keys, today)]
+            return self._open(unit, actor)[:SHOWN]
 
     def proposals(self, actor: Actor) -> list[Question]:
         """List what sponsors propose to HR."""
@@ -73,7 +78,15 @@ class Renewals:
     def count(self, actor: Actor) -> int:
         """Count the actor's unanswered questions."""
         with self.store.read() as unit:
-            return decisions.count_questions(unit, actor.keys, self.casebook.clock.now().date())
+            return sum(not question.row.answer for question in self._open(unit, actor))
+
+    def _open(self, unit: Unit, actor: Actor) -> list[Question]:
+        now = self.casebook.clock.now()
+        since = now.date() - timedelta(days=1)  # it is still that day somewhere
+        found = [Question(*asked) for asked in decisions.questions_for(unit, actor.keys, since, AT_ONCE)]
+        contracts = people.engagements(unit, {question.engagement.id for question in found})
+        ends = {str(key): self.casebook.rulebook.timeline(contract).ends_at for key, contract in contracts.items()}
+        return [question for question in found if ends[question.engagement.id] > now]
 
     def answer(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import insert, or_, select, update
 
 from lifecycle.domain.roster import Standing
 from lifecycle.store.people import chunks
@@ -119,17 +119,11 @@ def _questions() -> Any:
     )
 
 
-def questions_for(unit: Unit, keys: Collection[str], today: date, limit: int = 200) -> list[_Asked]:
-    """Load the questions to these sponsors whose last day has not passed, with contract and name."""
-    query = _questions().where(_E.sponsor_key.in_(list(keys)), _Q.last_day >= today, _CURRENT)
+def questions_for(unit: Unit, keys: Collection[str], since: date, limit: int) -> list[_Asked]:
+    """Load the questions to these sponsors about access until *since* or later, with contract and name."""
+    lasting = (_Q.last_day >= since) | (_E.bridge_until >= since)
+    query = _questions().where(_E.sponsor_key.in_(list(keys)), lasting, _CURRENT)
     return [tuple(row) for row in unit.session.execute(query.order_by(_Q.last_day, _Q.id).limit(limit))]
-
-
-def count_questions(unit: Unit, keys: Collection[str], today: date) -> int:
-    """Count unanswered questions to these sponsors."""
-    query = select(func.count()).select_from(RenewalRow).join(EngagementRow, _CURRENT)
-    query = query.where(_E.sponsor_key.in_(list(keys)), _Q.last_day >= today, _Q.answer == "")
-    return unit.session.scalar(query) or 0
 
 
 def proposals(unit: Unit, limit: int = 200) -> list[_Asked]:

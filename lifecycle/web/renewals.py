@@ -25,14 +25,12 @@ def index() -> ResponseReturnValue:
 
 def _page(refused_id: int = 0, error: str = "", status: int = 200) -> ResponseReturnValue:
     actor = permitted(Action.SEE_TEAM)
-    today = services().clock.now().date()
     return render_template(
         "team/renewals.html",
         nav="renewals",
         questions=services().renewals.questions(actor),
         unagreed=services().extensions.unagreed(actor),
         now=services().clock.now(),
-        today=today,
         days=timedelta,
         bridge_days=services().settings.requests.bridge_days,
         refused_id=refused_id,

@@ -1,6 +1,6 @@
 """The renewal question: asked in time, once a day for each sponsor, lapsing without an answer."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -90,12 +90,52 @@ def test_convert_and_lapse_and_no_answer_all_end_on_the_last_day(staff: Staff) -
     assert [p.row.answer for p in renewals.proposals(staff.nora)] == ["convert"]
     world.tick()
     assert world.held("w1") == {"agent"}
+    asked = question(staff).row.id
     world.clock.move(to=utc(2026, 3, 31, 22))  # midnight in Berlin
     world.tick()
     assert world.held("w1") == set()
-    asked = renewals.questions(staff.mia)
     with pytest.raises(AnswerInvalid, match="ended"):
-        renewals.answer(staff.mia, asked[0].row.id, Answer.EXTEND, proposed_day=date(2026, 9, 30))
+        renewals.answer(staff.mia, asked, Answer.EXTEND, proposed_day=date(2026, 9, 30))
+
+
+@pytest.mark.parametrize(
+    ("site", "end"),
+    [("berlin", utc(2026, 3, 31, 22)), ("auckland", utc(2026, 3, 31, 11)), ("honolulu", utc(2026, 4, 1, 10))],
+)
+def test_a_question_stands_until_the_last_day_is_over_where_the_work_is_done(
+    staff: Staff, site: str, end: datetime
+) -> None:
+    """In Auckland one could not be answered for half a day, and in Honolulu it was gone while it was open."""
+    world, renewals = staff.world, staff.world.runtime.renewals
+    other = line("w2", role="agent", name="Dana Fox", last=date(2026, 12, 31))
+    world.roster(line("w1", role="agent", name="Carl Jones", site=site), other)
+    renewals.run(world.clock.now())
+    world.clock.move(to=end - timedelta(seconds=1))
+    asked = question(staff)
+    assert asked.days_left(world.clock.now()) == 0
+    assert renewals.count(staff.mia) == 1
+    renewals.answer(staff.mia, asked.row.id, Answer.CONVERT)
+    world.clock.move(to=end)
+    assert renewals.questions(staff.mia) == []
+    assert renewals.count(staff.mia) == 0
+
+
+def test_a_question_stands_while_its_contract_is_bridged(staff: Staff) -> None:
+    world, renewals = staff.world, staff.world.runtime.renewals
+    renewals.run(world.clock.now())
+    request = renewals.answer(
+        staff.mia, question(staff).row.id, Answer.EXTEND, proposed_day=date(2026, 9, 30),
+        bridge_until=date(2026, 4, 10), note="paperwork",
+    )  # fmt: skip
+    for by in ("nora", "petra"):
+        staff.review(by, request)
+    world.clock.move(to=utc(2026, 4, 10, 12))
+    asked = question(staff)
+    assert asked.days_left(world.clock.now()) == -10
+    renewals.answer(staff.mia, asked.row.id, Answer.LAPSE)
+    world.tick()
+    assert world.held("w1") == set()
+    assert renewals.questions(staff.mia) == []
 
 
 def test_a_bridge_needs_two_people_and_keeps_ordinary_access_only(staff: Staff) -> None:

@@ -138,7 +138,7 @@ def case(site: Site) -> Iterator[Case]:
     with runtime.store.read() as unit:
         contracts = runtime.parties.contracts(unit, amara)
         handover = decisions.handover_of(unit, [c.engagement.id for c in contracts])[0].id
-        questions = decisions.questions_for(unit, ["hannah.osei@example.com"], runtime.clock.now().date())
+        questions = decisions.questions_for(unit, ["hannah.osei@example.com"], runtime.clock.now().date(), 100)
         renewal = next(q[0].id for q in questions if q[2] == "Amara Diallo")
     grant = next(g.id for c in contracts for g in c.grants)
     upload_id = runtime.uploads.receive(io.BytesIO(b"x\n"), file_name="x.csv", way="browser", actor="member:nora")
