@@ -26,7 +26,7 @@ import psycopg
 
 from lifecycle.feed.read import read_roster
 from lifecycle.runtime import Runtime
-from lifecycle.services.uploads import State, Upload
+from lifecycle.services.upload_views import State, Upload
 from lifecycle.settings import Settings
 from tests.servers.postgres import Postgres
 from tests.services.world import settings_dict

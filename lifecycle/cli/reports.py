@@ -12,7 +12,7 @@ from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.forecast import Move, Step
 from lifecycle.runtime import Runtime
 from lifecycle.services.persons import Standing
-from lifecycle.services.uploads import State
+from lifecycle.services.upload_views import State
 
 EVERYBODY = 10_000_000
 

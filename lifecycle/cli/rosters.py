@@ -24,7 +24,7 @@ from lifecycle.domain.comparison import Kind
 from lifecycle.domain.roster import Complaint
 from lifecycle.feed.layouts import fitting
 from lifecycle.runtime import Runtime
-from lifecycle.services.uploads import OPEN, Item, State, Upload
+from lifecycle.services.upload_views import OPEN, Item, State, Upload
 
 SHOWN = 20
 EVERYTHING = 2**31

@@ -34,7 +34,7 @@ from lifecycle.runtime import Runtime
 from lifecycle.services.proposals import Draft
 from lifecycle.services.sessions import actor_of
 from lifecycle.services.signin import new_local
-from lifecycle.services.uploads import State
+from lifecycle.services.upload_views import State
 from lifecycle.store import members, people
 
 SIGN_INS = "sign-in.txt"

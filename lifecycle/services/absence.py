@@ -11,7 +11,7 @@ from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import Scope
 from lifecycle.services.comparing import Comparer
 from lifecycle.services.reading import Stager
-from lifecycle.services.uploads import Upload
+from lifecycle.services.upload_views import Upload
 from lifecycle.settings.rosters import ProfileSettings
 from lifecycle.store import roster_contracts, roster_items
 from lifecycle.store.unit import Store

@@ -13,7 +13,7 @@ from lifecycle.services.holders import Holder
 from lifecycle.services.persons import Standing
 from lifecycle.services.sources import Freshness, SourceView
 from lifecycle.services.targets import DOWN
-from lifecycle.services.uploads import Upload
+from lifecycle.services.upload_views import Upload
 from lifecycle.store.request_tables import CutOffRow
 from lifecycle.store.work import WorkItem
 

@@ -34,7 +34,8 @@ from lifecycle.services.intake import Worked, shown
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import Parties, roles_of
 from lifecycle.services.sources import freeze
-from lifecycle.services.uploads import State, Upload, UploadClosed, Uploads, show
+from lifecycle.services.upload_views import State, Upload, show
+from lifecycle.services.uploads import UploadClosed, Uploads
 from lifecycle.store import members, people, roster_items, roster_uploads, state
 from lifecycle.store.people_tables import MemberRow
 from lifecycle.store.roster_tables import BatchReviewRow, RosterUploadRow

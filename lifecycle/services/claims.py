@@ -13,7 +13,8 @@ from typing import Any
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.clock import wall_clock
 from lifecycle.services.garbage import what_lives_is_spared
-from lifecycle.services.uploads import WORKING, State, UploadClosed
+from lifecycle.services.upload_views import WORKING, State
+from lifecycle.services.uploads import UploadClosed
 from lifecycle.store import roster_uploads
 from lifecycle.store.unit import Store, Unit
 

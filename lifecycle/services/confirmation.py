@@ -24,7 +24,8 @@ from lifecycle.services.extensions import Extensions
 from lifecycle.services.ids import Ids
 from lifecycle.services.intake import Intake, Worked, note_accepted, scopes, shown, why_too_old
 from lifecycle.services.notices import Notice, Notices, Topic
-from lifecycle.services.uploads import WEIGHED, State, Upload, UploadClosed
+from lifecycle.services.upload_views import WEIGHED, State, Upload
+from lifecycle.services.uploads import UploadClosed
 from lifecycle.settings import SignInSettings
 from lifecycle.store import people, roster_contracts, roster_imports, roster_items, roster_uploads, state
 from lifecycle.store.roster_tables import RosterSourceRow

@@ -11,7 +11,7 @@ from lifecycle.domain.errors import RosterRefused
 from lifecycle.services.confirmation import Confirmations
 from lifecycle.services.intake import Intake
 from lifecycle.services.notices import Notice, Notices, Topic
-from lifecycle.services.uploads import State, Upload
+from lifecycle.services.upload_views import State, Upload
 from lifecycle.store.unit import Store
 
 MOST_TOLD = 10_000

@@ -33,7 +33,8 @@ from lifecycle.services.reading import Stager
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sponsors import Sponsors
 from lifecycle.services.tally import Tally, findings
-from lifecycle.services.uploads import WEIGHED, State, Upload, Uploads, document_of
+from lifecycle.services.upload_views import WEIGHED, State, Upload, document_of
+from lifecycle.services.uploads import Uploads
 from lifecycle.settings.rosters import ProfileSettings, RosterSettings
 from lifecycle.store import roster_contracts, roster_imports, roster_items, roster_uploads
 from lifecycle.store.roster_tables import RosterSourceRow

@@ -22,7 +22,8 @@ from lifecycle.services.persons import Persons, Standing
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sources import Sources
 from lifecycle.services.targets import DOWN, Targets
-from lifecycle.services.uploads import State, Uploads
+from lifecycle.services.upload_views import State
+from lifecycle.services.uploads import Uploads
 from lifecycle.settings import EngineSettings
 from lifecycle.store import decisions, notices, people, state, work
 from lifecycle.store.tables import EngagementRow

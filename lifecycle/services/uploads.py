@@ -6,12 +6,11 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, BinaryIO
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from lifecycle.domain.comparison import FieldChange, Kind
+from lifecycle.domain.comparison import Kind
 from lifecycle.domain.errors import LifecycleError, NotFound, RosterRefused
 from lifecycle.domain.roster import Cause, Repairs
 from lifecycle.feed.look import Look, look
@@ -19,6 +18,18 @@ from lifecycle.feed.table import Unreadable
 from lifecycle.services.clock import Clock
 from lifecycle.services.files import RosterFiles
 from lifecycle.services.layouts import Layouts
+from lifecycle.services.upload_views import (
+    OPEN,
+    WEIGHED,
+    Item,
+    Problem,
+    State,
+    Upload,
+    document_of,
+    repairs_of,
+    show,
+    show_item,
+)
 from lifecycle.settings.rosters import ProfileSettings
 from lifecycle.store import roster_items, roster_uploads
 from lifecycle.store.roster_tables import RosterUploadRow
@@ -26,166 +37,12 @@ from lifecycle.store.unit import Store, Unit
 
 PAGE = 50
 EXAMPLES = 5
-_REPAIRS: TypeAdapter[Repairs] = TypeAdapter(Repairs)
-
-
-class State(StrEnum):
-    """How far a file has come."""
-
-    RECEIVED = "received"
-    """A person has to say what its columns mean."""
-    READING = "reading"
-    READY = "ready"
-    """Everything it would do is worked out."""
-    APPLYING = "applying"
-    HELD = "held"
-    """Two more people must agree."""
-    APPLIED = "applied"
-    DISCARDED = "discarded"
-    REFUSED = "refused"
-
-
-OPEN = (State.RECEIVED, State.READING, State.READY, State.APPLYING, State.HELD)
-"""States in which something can still come of a file."""
-WORKING = (State.READING, State.APPLYING)
-SHOWN = ("first_day", "last_day", "vendor", "sponsor", "role", "site")
-"""Facts of a new contract that are shown."""
-WEIGHED = (Kind.NEW, Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.GONE)
-"""Kinds of rows that change a contract."""
 
 
 class UploadClosed(LifecycleError):
     """It is not in a state in which this can be done; the message says in which it is."""
 
     code = "upload-closed"
-
-
-@dataclass(frozen=True)
-class Upload:
-    """A file on its way, as pages and commands show it. ``digest`` binds a confirmation to exactly what was shown."""
-
-    id: str
-    state: State
-    way: str
-    actor: str
-    member_id: str
-    file_name: str
-    sha256: str
-    size: int
-    received_at: datetime
-    as_of: datetime | None
-    canary: str
-    profile: str
-    source: str
-    layout: ProfileSettings | None
-    repairs: Repairs
-    header: Sequence[str]
-    lines: int
-    """Lines with something in them, the header not counted; while it is read, those read so far."""
-    octets: int
-    """Of the file, read so far."""
-    counts: dict[str, int]
-    """Kind (`Kind`) to rows; besides ``aside`` for rows left aside, ``repeated`` and ``untouched``."""
-    totals: dict[str, int]
-    """Weight (`lifecycle.domain.consequence.Weight`) to rows."""
-    guard: Sequence[dict[str, Any]]
-    """Why two more people must agree (``scope``, ``words``, ``vendor``); empty when nobody must."""
-    digest: str
-    digest_of_new: str
-    base: str
-    """Id of the import that it was compared with."""
-    shown_at: datetime | None
-    import_id: str
-    note: str
-    error: str
-    god_ends: int
-    """Contracts whose god mode ends by it though it is held."""
-
-    @property
-    def unusable(self) -> int:
-        """How many rows cannot be used."""
-        return self.counts.get(Kind.UNUSABLE, 0)
-
-    @property
-    def changing(self) -> int:
-        """How many rows change a contract."""
-        return sum(self.counts.get(kind, 0) for kind in WEIGHED)
-
-    @property
-    def changes_nothing(self) -> bool:
-        """Whether confirming would leave every contract as it is, flags of absence included."""
-        return not (self.changing or self.counts.get(Kind.MISSING, 0))
-
-
-@dataclass(frozen=True)
-class Item:
-    """One row that changes something or cannot be used."""
-
-    n: int
-    kind: Kind
-    cause: str
-    line: int
-    worker_id: str
-    reference: str
-    name: str
-    identity_id: str
-    engagement_id: str
-    weight: str
-    said: str
-    """What it does to access, or why it cannot be used."""
-    changes: tuple[FieldChange, ...]
-    complaint: dict[str, Any]
-    """``column``, ``value``, ``expected``, ``remedy``; empty for rows that can be used."""
-    facts: dict[str, str]
-    """Of a new contract: the fields to show."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Rows that cannot be used for one cause, with one repair for all of them."""
-
-    cause: Cause
-    rows: int
-    blocks: bool
-    """False where the rows are used as they stand."""
-    examples: Sequence[Item]
-    values: dict[str, int]
-    """What was found to rows, most frequent first, a hundred at most."""
-
-
-def show(row: RosterUploadRow) -> Upload:
-    """Return an upload as it is shown."""
-    layout = ProfileSettings.model_validate(row.layout) if row.layout else None
-    return Upload(
-        row.id, State(row.state), row.way, row.actor, row.member_id, row.file_name, row.sha256, row.size,
-        row.received_at, row.as_of, row.canary, row.profile, row.source, layout, repairs_of(row), tuple(row.header),
-        row.lines, row.octets, dict(row.counts), dict(row.totals), tuple(row.guard), row.digest,
-        row.digest_of_new, row.base, row.shown_at, row.import_id, row.note, row.error, len(row.god_ends),
-    )  # fmt: skip
-
-
-def show_item(row: Any) -> Item:
-    """Return an item as it is shown."""
-    facts, after = row.facts, row.facts.get("after", {})
-    return Item(
-        row.n, Kind(row.kind), row.cause, row.line, row.worker_id, row.reference, row.name, row.identity_id,
-        row.engagement_id, row.weight, row.said, tuple(FieldChange(*c) for c in facts.get("changes", ())),
-        facts.get("complaint", {}), {name: after[name] for name in SHOWN if after.get(name)},
-    )  # fmt: skip
-
-
-def _with(ids: Sequence[str], id_: str) -> list[str]:
-    return sorted({*ids, id_} - {""})
-
-
-def repairs_of(row: RosterUploadRow) -> Repairs:
-    """Return what a person has said about the rows of an upload."""
-    return _REPAIRS.validate_python(row.repairs)
-
-
-def document_of(repairs: Repairs) -> dict[str, Any]:
-    """Return what a person has said as JSON, the same for the same words in every process."""
-    return {**_REPAIRS.dump_python(repairs, mode="json"), "converted": sorted(repairs.converted)}
 
 
 @dataclass
@@ -420,6 +277,10 @@ class Uploads:
         with self.store.read() as unit:
             rows = roster_items.items(unit, upload_id, kinds=kinds, cause=cause, words=words, after=after, limit=limit)
             return [show_item(row) for row in rows]
+
+
+def _with(ids: Sequence[str], id_: str) -> list[str]:
+    return sorted({*ids, id_} - {""})
 
 
 def _why(error: Any) -> str:

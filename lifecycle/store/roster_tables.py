@@ -27,7 +27,7 @@ class RosterUploadRow(Table, table=True):
     )
     id: str = Field(sa_column=Column(String(36), primary_key=True))
     state: str = words()
-    """One of `lifecycle.services.uploads.State`."""
+    """One of `lifecycle.services.upload_views.State`."""
     way: str = words()
     """``browser``, ``cli``, ``folder``, ``sftp``, ``https``, ``push`` or ``scim``."""
     actor: str = words()

@@ -15,7 +15,7 @@ from lifecycle.domain.errors import LifecycleError, RosterRefused
 from lifecycle.feed.layouts import SHIPPED, fitting
 from lifecycle.feed.matching import Look, header_difference, suggest_columns
 from lifecycle.services.authorisation import Action
-from lifecycle.services.uploads import State, Upload
+from lifecycle.services.upload_views import State, Upload
 from lifecycle.settings.rosters import FIELDS, REQUIRED
 from lifecycle.web import errors, forms, roster_words
 from lifecycle.web.days import choices

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from lifecycle.domain.approval import Verdict
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.authorisation import Action, Actor
-from lifecycle.services.uploads import State
+from lifecycle.services.upload_views import State
 from lifecycle.web import errors, forms, roster_words
 from lifecycle.web.roster_review import page_of, told
 from lifecycle.web.services import permitted, services

@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadRequest
 
 from lifecycle.domain.errors import RosterRefused
 from lifecycle.domain.roster import Cause, Choice, DateOrder, Repairs, key_of_contract, key_of_worker
-from lifecycle.services.uploads import Item, Problem
+from lifecycle.services.upload_views import Item, Problem
 from lifecycle.web import forms
 from lifecycle.web.services import services
 

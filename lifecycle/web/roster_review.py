@@ -20,7 +20,8 @@ from lifecycle.domain.errors import LifecycleError, RosterRefused
 from lifecycle.domain.roster import Cause
 from lifecycle.services.authorisation import Action, Actor, may
 from lifecycle.services.trail_search import harmless
-from lifecycle.services.uploads import PAGE, Item, Problem, State, Upload, Uploads
+from lifecycle.services.upload_views import Item, Problem, State, Upload
+from lifecycle.services.uploads import PAGE, Uploads
 from lifecycle.web import errors, forms, repairs, roster_words
 from lifecycle.web.roster_words import TABS, Tab
 from lifecycle.web.rosters import go_on

@@ -13,7 +13,7 @@ from lifecycle.domain.consequence import Weight
 from lifecycle.domain.roster import Cause
 from lifecycle.services.authorisation import Action, Actor, may
 from lifecycle.services.names import names_of_actors
-from lifecycle.services.uploads import WEIGHED, WORKING, State, Upload
+from lifecycle.services.upload_views import WEIGHED, WORKING, State, Upload
 from lifecycle.web.services import services
 
 FIELDS: dict[str, tuple[str, str]] = {

@@ -15,7 +15,8 @@ from lifecycle.feed.layouts import example
 from lifecycle.services.authorisation import Action, may
 from lifecycle.services.files import FileTooLarge
 from lifecycle.services.sessions import NotSignedIn
-from lifecycle.services.uploads import OPEN, State, Upload, UploadClosed
+from lifecycle.services.upload_views import OPEN, State, Upload
+from lifecycle.services.uploads import UploadClosed
 from lifecycle.web import errors, forms, roster_words
 from lifecycle.web.services import permitted, services, signed_in
 

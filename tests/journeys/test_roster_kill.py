@@ -15,7 +15,7 @@ import pytest
 
 from connectors.local import AccessFile
 from lifecycle.runtime import Runtime
-from lifecycle.services.uploads import State
+from lifecycle.services.upload_views import State
 from tests.services.rosters import apply
 from tests.services.world import settings_dict
 

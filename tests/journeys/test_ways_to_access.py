@@ -13,7 +13,7 @@ from lifecycle.domain.role import Role
 from lifecycle.services.proposals import Draft
 from lifecycle.services.sources import Freshness
 from lifecycle.services.staleness import FeedStale
-from lifecycle.services.uploads import State
+from lifecycle.services.upload_views import State
 from tests.services.world import COLUMNS, World, line, roster_bytes
 from tests.web.pushing import SCIM_JSON, bulk, person
 

@@ -9,7 +9,7 @@ import pytest
 
 from lifecycle.app import make_scheduler
 from lifecycle.scheduler import jobs
-from lifecycle.services.uploads import State
+from lifecycle.services.upload_views import State
 from lifecycle.store import roster_uploads
 from tests.services.world import World, line, roster_bytes
 

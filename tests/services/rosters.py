@@ -3,7 +3,7 @@
 import io
 
 from lifecycle.runtime import Runtime
-from lifecycle.services.uploads import State, Upload
+from lifecycle.services.upload_views import State, Upload
 
 
 def take(runtime: Runtime, content: bytes, *, profile: str = "plain", file_name: str = "roster.csv") -> Upload:

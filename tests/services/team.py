@@ -53,6 +53,11 @@ class Staff:
             self.review(name, request)
         return request
 
+    def actions(self, request: str) -> list[str]:
+        """List what the trail tells of a request, oldest first."""
+        records = self.world.runtime.trail.search(request=request)
+        return [record.action for record in reversed(records)]
+
 
 CHANGES: dict[str, Any] = {
     "notices": {"it": ["it@example.com"], "hr": ["hr@example.com"], "service_desk": "desk@example.com"},

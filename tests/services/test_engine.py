@@ -13,7 +13,7 @@ from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.errors import NotFound, NotLeading, RosterRefused
 from lifecycle.services.leadership import Leadership, is_dead
 from lifecycle.services.promotion import Promotion
-from lifecycle.services.uploads import State, Upload
+from lifecycle.services.upload_views import State, Upload
 from lifecycle.store import observations, state, work
 from lifecycle.store.unit import Unit
 from tests.services.rosters import take

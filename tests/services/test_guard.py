@@ -22,7 +22,8 @@ from lifecycle.domain.errors import RosterRefused
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.role import Role
 from lifecycle.services.intake import scopes
-from lifecycle.services.uploads import State, Upload, UploadClosed
+from lifecycle.services.upload_views import State, Upload
+from lifecycle.services.uploads import UploadClosed
 from lifecycle.store import people, roster_imports, roster_uploads
 from lifecycle.store.people_tables import NoticeRow
 from tests.services.rosters import apply, take

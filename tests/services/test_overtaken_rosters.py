@@ -15,7 +15,7 @@ from lifecycle.runtime import Runtime
 from lifecycle.services.claims import Superseded
 from lifecycle.services.comparing import Comparer
 from lifecycle.services.intake import Intake
-from lifecycle.services.uploads import State, Upload, document_of
+from lifecycle.services.upload_views import State, Upload, document_of
 from lifecycle.store import people, roster_uploads
 from tests.services.rosters import apply, take
 from tests.services.world import COLUMNS, World, line, roster_bytes

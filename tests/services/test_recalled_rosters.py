@@ -13,7 +13,7 @@ from lifecycle.domain.comparison import Kind
 from lifecycle.feed import csv_file
 from lifecycle.feed.quick import QuickReader, Taken
 from lifecycle.services.known import Known
-from lifecycle.services.uploads import State, Upload
+from lifecycle.services.upload_views import State, Upload
 from tests.services.rosters import apply, take
 from tests.services.world import COLUMNS, World, line, roster_bytes
 

@@ -11,7 +11,8 @@ from lifecycle.domain.comparison import Kind
 from lifecycle.domain.errors import NotFound, RosterRefused
 from lifecycle.domain.roster import Cause, Choice, DateOrder, Repairs
 from lifecycle.feed import csv_file
-from lifecycle.services.uploads import State, Upload, UploadClosed
+from lifecycle.services.upload_views import State, Upload
+from lifecycle.services.uploads import UploadClosed
 from lifecycle.store import people, roster_uploads
 from tests.services.rosters import apply, take
 from tests.services.world import COLUMNS, World, line, roster_bytes, utc

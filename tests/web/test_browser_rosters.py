@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from lifecycle.services.uploads import State
+from lifecycle.services.upload_views import State
 from lifecycle.web import roster_words
 from tests.web.conftest import Site, served
 from tests.web.roster_files import ODD, a_third_leaves, demo_roster, faulty, one_leaves_later

@@ -5,7 +5,7 @@ import pytest
 from lifecycle.domain.comparison import Kind
 from lifecycle.domain.roster import Cause, Choice, Repairs
 from lifecycle.feed.suggest import FORMATS
-from lifecycle.services.uploads import State
+from lifecycle.services.upload_views import State
 from lifecycle.settings.rosters import FIELDS
 from lifecycle.web import repairs, roster_words
 from lifecycle.web.days import choices

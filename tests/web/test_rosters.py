@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from lifecycle.domain.comparison import Kind
-from lifecycle.services.uploads import State
+from lifecycle.services.upload_views import State
 from lifecycle.web import roster_words
 from tests.web.conftest import PASSWORD, Site, get, post, served, token
 from tests.web.roster_files import (
