@@ -2,7 +2,9 @@
 
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from lifecycle.domain.approval import (
     DuplicateReview,
@@ -11,12 +13,15 @@ from lifecycle.domain.approval import (
     Resolution,
     Verdict,
 )
+from lifecycle.domain.roster import DateOrder, Repairs
 from lifecycle.services.promotion import Promotion
 from lifecycle.services.proposals import AlreadyAsked
+from lifecycle.services.upload_views import repairs_of
 from lifecycle.store import people, state
 from tests.services.race import race
+from tests.services.rosters import take
 from tests.services.team import Staff
-from tests.services.world import line
+from tests.services.world import World, line
 
 
 def test_two_tabs_of_one_reviewer_count_once(staff: Staff) -> None:
@@ -153,3 +158,25 @@ def test_what_is_ended_early_stays_ended_while_its_extension_is_approved(staff: 
         world.clock.move(hours=1)
         world.tick()
         assert "god" not in world.held("w1")
+
+
+def test_two_who_repair_a_roster_at_once_are_both_heard_and_both_known(world: World) -> None:
+    """One was forgotten, could release what they had shaped, and what they had said was lost."""
+    upload = take(world.runtime, b"Worker ID,Name,First day,Last day\nw1,Carl Jones,01/02/2026,31/03/26\n")
+
+    def repair(member: str, **said: Any) -> None:
+        def change(repairs: Repairs) -> Repairs:
+            time.sleep(0.3)
+            return replace(repairs, **said)
+
+        world.runtime.uploads.repair(upload.id, change, actor=member, member_id=member)
+
+    said: list[tuple[str, dict[str, Any]]] = [
+        ("nora", {"date_order": DateOrder.DAY_FIRST}), ("hedy", {"short_years": True}),
+    ]  # fmt: skip
+    assert race(*[lambda m=member, w=words: repair(m, **w) for member, words in said]) == [None, None]
+    with world.runtime.store.read() as unit:
+        row = world.runtime.uploads.row(unit, upload.id)
+        kept = repairs_of(row)
+    assert row.shapers == ["hedy", "nora"]
+    assert (kept.date_order, kept.short_years) == (DateOrder.DAY_FIRST, True)
