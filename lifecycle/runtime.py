@@ -56,6 +56,7 @@ from lifecycle.services.reconcile import Reconciler
 from lifecycle.services.renewals import Renewals
 from lifecycle.services.requests import Requests
 from lifecycle.services.resumptions import Resumptions
+from lifecycle.services.reviewers import Reviewers
 from lifecycle.services.reviews import Reviews
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sessions import Sessions
@@ -325,7 +326,8 @@ class Runtime:
     @cached_property
     def casebook(self) -> Casebook:
         """Requests with everything about them."""
-        return Casebook(self.rulebook, self.parties, self.settings.requests, self.clock, self.sources)
+        reviewers = Reviewers(self.rulebook, self.parties, self.settings.requests)
+        return Casebook(self.rulebook, self.parties, reviewers, self.settings.requests, self.clock, self.sources)
 
     @cached_property
     def requests(self) -> Requests:

@@ -13,7 +13,7 @@ from lifecycle.domain.audit import AuditRecord
 from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.errors import InvalidCatalogue, LifecycleError, NotFound, NotPermitted
 from lifecycle.services.authorisation import Action, Actor, authorize
-from lifecycle.services.casebook import Case
+from lifecycle.services.case import Case
 from lifecycle.services.holders import Holder, Holders
 from lifecycle.services.inbox import Inbox
 from lifecycle.services.persons import Explanation, Persons

@@ -11,7 +11,8 @@ from lifecycle.domain.engagement import EngagementId
 from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.domain.grant import Grant
 from lifecycle.services.authorisation import Action, Actor, authorize
-from lifecycle.services.casebook import Case, Casebook
+from lifecycle.services.case import Case
+from lifecycle.services.casebook import Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.store import people, requests, state
 from lifecycle.store.unit import Store, Unit
@@ -88,7 +89,7 @@ class Activation:
         if entitlement is None:
             raise NotEligibleNow(f"{row.id} asks for no right that is known here.")
         terms = self.casebook.terms(row, case.contract, entitlement)
-        check_use(case.request, self.casebook.approvers_now(unit, case), terms)
+        check_use(case.request, self.casebook.reviewers.approvers(unit, case), terms)
         limit = self.casebook.limit(unit, case, entitlement, now)
         if limit.exception and not row.exception:
             raise ApprovalVoid("The stage has changed since: this would be an exception now. Please ask again.")

@@ -8,7 +8,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from lifecycle.domain.approval import Kind
-from lifecycle.services.casebook import Case
+from lifecycle.services.case import Case
 from lifecycle.services.holders import Holder
 from lifecycle.services.persons import Standing
 from lifecycle.services.sources import Freshness, SourceView

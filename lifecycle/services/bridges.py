@@ -8,7 +8,8 @@ from datetime import date, datetime
 from lifecycle.domain.approval import Kind, Resolution, check_use
 from lifecycle.domain.renewal import Answer, AnswerInvalid
 from lifecycle.services.authorisation import Actor
-from lifecycle.services.casebook import Case, Casebook
+from lifecycle.services.case import Case
+from lifecycle.services.casebook import Casebook
 from lifecycle.services.notices import Notices
 from lifecycle.services.requests import Requests
 from lifecycle.store import decisions, people, requests, state
@@ -93,7 +94,7 @@ class Bridges:
     def approved(self, unit: Unit, case: Case, now: datetime) -> None:
         """Let ordinary access go on past the contract's end, as two people have agreed."""
         until, engagement = case.row.until_day, case.contract.engagement
-        approvers = self.casebook.approvers_now(unit, case)
+        approvers = self.casebook.reviewers.approvers(unit, case)
         check_use(case.request, approvers, self.casebook.terms(case.row, case.contract, None))
         self.casebook.check_fed(unit, case.contract, god=False, now=now)
         if not case.contract.live_at(now):

@@ -1,4 +1,4 @@
-"""A request as rows, as terms that an approval binds to, and as the domain sees it; and who may review it."""
+"""A request as rows, as terms that an approval binds to, and as the domain sees it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from lifecycle.domain.approval import (
     ReviewRefused,
     Verdict,
     check_independence,
-    check_reviewer,
     digest,
 )
 from lifecycle.domain.eligibility import Limit, is_god, limit_of
 from lifecycle.domain.entitlement import Entitlement
 from lifecycle.domain.errors import NotFound
-from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.party import Party, key_of
-from lifecycle.domain.role import IT, Role
 from lifecycle.services.authorisation import About, Action, may
+from lifecycle.services.case import Case
 from lifecycle.services.clock import Clock
-from lifecycle.services.parties import Parties, keys_of, members_called, roles_of, sponsors_of
+from lifecycle.services.parties import Parties, sponsors_of
+from lifecycle.services.reviewers import Reviewers
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sessions import actor_of
 from lifecycle.services.staleness import AlwaysFresh, FeedStale, Staleness
@@ -36,71 +36,6 @@ from lifecycle.store.people_tables import MemberRow
 from lifecycle.store.request_tables import RequestRow, ReviewRow
 from lifecycle.store.unit import Unit
 
-MOST_NAMED = 8
-"""So many reviewers are named to whoever asks; the others are counted."""
-
-
-@dataclass(frozen=True)
-class Pool:
-    """Who may review a request, before the two-person rule looks at each of them."""
-
-    keys: frozenset[str]
-    roles: frozenset[Role]
-    named: tuple[str, ...]
-    """Owners, sponsor and fallback as they are written, for people to read."""
-
-    def holds(self, member: MemberRow) -> bool:
-        """Say whether *member* is in it."""
-        return bool(keys_of(member) & self.keys or roles_of(member) & self.roles)
-
-
-@dataclass(frozen=True)
-class Case:
-    """Everything about one request, as it stands now."""
-
-    row: RequestRow
-    request: Request
-    identity: Identity
-    contract: Contract
-    entitlement: Entitlement | None
-    requester: MemberRow
-    pool: Pool
-
-    @property
-    def about(self) -> About:
-        """What authorisation looks at: the person, and everybody who is concerned."""
-        parties = self.pool.keys | self.request.requester.keys
-        if self.request.kind is not Kind.CUT_OFF:  # nobody is warned
-            parties |= self.request.beneficiary.keys
-        sponsor = frozenset({key_of(self.contract.engagement.sponsor)} - {""})
-        return About(f"request:{self.row.id}", self.identity.id, sponsor, parties)
-
-    def is_hidden_from(self, party: Party) -> bool:
-        """Say whether *party* must not know of it: nobody is warned that their access is about to end."""
-        return self.request.kind is Kind.CUT_OFF and bool(party.names & self.request.beneficiary.keys)
-
-    @property
-    def length(self) -> timedelta:
-        """How long it is for: what was approved, or what is asked as long as nothing is."""
-        return self.request.allowed if self.request.resolution is Resolution.APPROVED else self.request.asked
-
-    @property
-    def trail_object(self) -> str:
-        """Say whose trail it stands in; nobody reads about their own cut-off before it happens."""
-        held = self.request.kind is Kind.CUT_OFF
-        return f"request:{self.row.id}" if held else f"identity:{self.row.identity_id}"
-
-    @property
-    def what(self) -> str:
-        """What it asks for, for messages."""
-        words = "access back" if self.request.kind is Kind.RESUME else self.row.kind
-        return self.entitlement.title if self.entitlement else words
-
-    @property
-    def link(self) -> str:
-        """Path of its page."""
-        return f"/requests/{self.row.id}"
-
 
 @dataclass
 class Casebook:
@@ -108,6 +43,7 @@ class Casebook:
 
     rulebook: Rulebook
     parties: Parties
+    reviewers: Reviewers
     settings: RequestSettings
     clock: Clock
     feeds: Staleness = field(default_factory=AlwaysFresh)
@@ -153,7 +89,7 @@ class Casebook:
             beneficiary = self.parties.of_identity(unit, identity, contracts[row.identity_id])
             request = _request(row, reviews.get(row.id, []), known, party, beneficiary)
             entitlement = self.rulebook.entitlement(row.entitlement)
-            pool = self.pool(unit, row, contract, entitlement)
+            pool = self.reviewers.pool(unit, row, contract, entitlement)
             case = Case(row, request, identity, contract, entitlement, known[row.requester_id], pool)
             if _can_still_be_used(row):
                 case = self._as_of_now(case, contracts[row.identity_id])
@@ -176,7 +112,7 @@ class Casebook:
             if review.verdict is not Verdict.APPROVE:
                 return True
             try:
-                reviewer = self._as_reviewer(unit, case.pool, case.about, known[review.reviewer.id])
+                reviewer = self.reviewers.standing(unit, case.pool, case.about, known[review.reviewer.id])
                 check_independence(case.request, reviewer)
             except ReviewRefused:
                 return False
@@ -212,84 +148,6 @@ class Casebook:
                 **(_given_back(contract) if row.kind == Kind.RESUME.value else {}),
             }
         )
-
-    def pool(self, unit: Unit, row: RequestRow, contract: Contract, entitlement: Entitlement | None) -> Pool:
-        """Say who may review: owners of the entitlement, the sponsor and everybody above them, and IT."""
-        sponsor = contract.engagement.sponsor
-        owners: tuple[str, ...] = entitlement.owners if entitlement else ()
-        fallback = self.settings.fallback if row.escalated_at is not None else ()
-        named = tuple(dict.fromkeys(name for name in (*owners, sponsor, *fallback) if name))
-        keys = {key_of(name) for name in named}
-        if sponsor:
-            keys |= self.parties.line_above(unit, key_of(sponsor))
-        return Pool(frozenset(keys), _roles_for(row), named)
-
-    def rows_for(self, unit: Unit, member: MemberRow, rows: Sequence[RequestRow]) -> list[RequestRow]:
-        """Choose the requests whose pool holds *member*, without loading everything about all the others."""
-        sponsors = requests.sponsors_of(unit, rows)
-        above = {key: self.parties.line_above(unit, key) for key in set(sponsors.values()) - {""}}
-        fallback = frozenset(key_of(name) for name in self.settings.fallback)
-        catalogue, keys, roles = self.rulebook.catalogue.entitlements, keys_of(member), roles_of(member)
-
-        def concerns(row: RequestRow) -> bool:
-            owners = catalogue[row.entitlement].owners if row.entitlement in catalogue else ()
-            named = {key_of(owner) for owner in owners} | {sponsors.get(row.id, "")}
-            named |= above.get(sponsors.get(row.id, ""), frozenset())
-            named |= fallback if row.escalated_at is not None else frozenset()
-            return bool(keys & named or roles & _roles_for(row))
-
-        return [row for row in rows if concerns(row)]
-
-    def reviewers(self, unit: Unit, case: Case) -> list[MemberRow]:
-        """List those who could review now: in the pool, and nobody whom the two-person rule would refuse."""
-        candidates = {m.id: m for m in self._holders(unit, case.pool.roles)}
-        candidates |= {m.id: m for m in members_called(unit, case.pool.keys)}
-        return [m for m in candidates.values() if case.pool.holds(m) and self._could(unit, case, m)]
-
-    def reviewer_names(self, unit: Unit, case: Case) -> tuple[str, ...]:
-        """Name those who could review now, and by address owners who never signed in; eight, then how many more."""
-        known = sorted({m.name or m.login for m in self.reviewers(unit, case)}, key=str.casefold)
-        names = [*known, *self.strangers(unit, case)]
-        more = len(names) - MOST_NAMED
-        return tuple(names) if more <= 0 else (*names[:MOST_NAMED], f"and {more} more")
-
-    @staticmethod
-    def strangers(unit: Unit, case: Case) -> list[str]:
-        """List by address who may review it and never signed in; no party to it."""
-        signed_in = {key for member in members_called(unit, case.pool.keys) for key in keys_of(member)}
-        parties = case.request.requester.names | case.request.beneficiary.names
-        return [name for name in case.pool.named if "@" in name and key_of(name) not in signed_in | parties]
-
-    def _holders(self, unit: Unit, roles: frozenset[Role]) -> list[MemberRow]:
-        """Load whoever holds one of *roles*, once in a unit: a list of requests asks for them again and again."""
-        known: dict[frozenset[Role], list[MemberRow]] = unit.memo("holders")
-        if roles not in known:
-            known[roles] = members.with_roles(unit, [role.value for role in roles])
-            self.parties.look_up(unit, known[roles])
-        return known[roles]
-
-    def _could(self, unit: Unit, case: Case, member: MemberRow) -> bool:
-        known: dict[str, Party] = unit.memo("parties")
-        if member.id not in known:
-            known[member.id] = self.parties.of_member(unit, member)
-        if not may(actor_of(member), Action.REVIEW, case.about):
-            return False
-        try:
-            check_reviewer(replace(case.request, resolution=Resolution.PENDING), known[member.id], in_pool=True)
-        except ReviewRefused:
-            return False
-        return True
-
-    def approvers_now(self, unit: Unit, case: Case) -> list[Party]:
-        """Describe those who approved, as they stand now: who has left meanwhile does not count."""
-        found = members.by_ids(unit, [r.reviewer.id for r in case.request.approvals])
-        return [self._as_reviewer(unit, case.pool, case.about, member) for member in found.values()]
-
-    def _as_reviewer(self, unit: Unit, pool: Pool, about: About, member: MemberRow) -> Party:
-        """Describe a member as they stand now; without the right to review they are as good as gone."""
-        party = self.parties.of_member(unit, member)
-        still = pool.holds(member) and may(actor_of(member), Action.REVIEW, about)
-        return party if still else replace(party, active=False)
 
     def limit(self, unit: Unit, case: Case, entitlement: Entitlement, now: datetime) -> Limit:
         """Say how long what *case* asks for may be held if it were given now."""
@@ -347,11 +205,6 @@ class Casebook:
 
 _ASKED_BY = {Kind.BRIDGE: Action.ANSWER_RENEWAL, Kind.CUT_OFF: Action.REVOKE_NOW}
 """What whoever asked must be permitted to do; `Action.ASK` for every other kind."""
-
-
-def _roles_for(row: RequestRow) -> frozenset[Role]:
-    """Return the roles whose holders may review it."""
-    return IT | {Role.HR} if row.kind in {Kind.BRIDGE.value, Kind.CUT_OFF.value} else IT
 
 
 def _given_back(contract: Contract) -> dict[str, object]:

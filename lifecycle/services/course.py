@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from lifecycle.domain.audit import AuditRecord
-from lifecycle.services.casebook import Case
+from lifecycle.services.case import Case
 from lifecycle.services.names import names_of_actors
 from lifecycle.services.trail import records_about
 from lifecycle.store import requests

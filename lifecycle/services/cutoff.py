@@ -12,7 +12,8 @@ from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.party import key_of
 from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh
-from lifecycle.services.casebook import Case, Casebook
+from lifecycle.services.case import Case
+from lifecycle.services.casebook import Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import addresses_of
 from lifecycle.services.persons import Persons, Standing
@@ -243,7 +244,9 @@ class CutOffs:
     def approved(self, unit: Unit, case: Case, now: datetime) -> None:
         """Do what a second person has agreed to."""
         check_use(
-            case.request, self.casebook.approvers_now(unit, case), self.casebook.terms(case.row, case.contract, None)
+            case.request,
+            self.casebook.reviewers.approvers(unit, case),
+            self.casebook.terms(case.row, case.contract, None),
         )
         if decisions.cut_off_in_force(unit, case.identity.id) is None:
             trail_name = f"member:{case.requester.login}"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lifecycle.domain.approval import Resolution
-from lifecycle.services.casebook import Case, Casebook
+from lifecycle.services.case import Case
+from lifecycle.services.casebook import Casebook
 from lifecycle.services.clock import elapsed_seconds
 from lifecycle.services.inbox import Inbox
 from lifecycle.services.notices import Notice, Notices, Topic
@@ -104,8 +105,8 @@ class Housekeeping:
             self._reminded.add(key)
             if not case.request.is_open_at(now) or case.row.seen_at is not None:
                 return  # somebody was faster
-            told = [m.email for m in self.casebook.reviewers(unit, case)]
-            strangers = self.casebook.strangers(unit, case)
+            told = [m.email for m in self.casebook.reviewers.able(unit, case)]
+            strangers = self.casebook.reviewers.strangers(unit, case)
             self.notices.tell(unit, self._still_waiting(case, key), [*told, *strangers], now)
 
     @staticmethod

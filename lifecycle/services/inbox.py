@@ -8,7 +8,8 @@ from lifecycle.domain.approval import Kind, check_reviewer
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.domain.party import Party
 from lifecycle.services.authorisation import Action, Actor, authorize
-from lifecycle.services.casebook import Case, Casebook
+from lifecycle.services.case import Case
+from lifecycle.services.casebook import Casebook
 from lifecycle.store import members, requests
 from lifecycle.store.people_tables import MemberRow
 from lifecycle.store.request_tables import RequestRow
@@ -49,7 +50,7 @@ class Inbox:
             member, party = self.reader(unit, actor)
             if member is None:
                 return []
-            rows = self.casebook.rows_for(unit, member, self._open(unit))
+            rows = self.casebook.reviewers.rows_for(unit, member, self._open(unit))
             found: list[Case] = []
             while rows and len(found) < LISTED:
                 cases = self.casebook.load_all(unit, rows[:LISTED])
@@ -97,4 +98,6 @@ class Inbox:
     def is_stuck(self, unit: Unit, case: Case) -> bool:
         """Say whether fewer people could still review *case* than must; owners who never signed in count."""
         missing = case.request.approvals_needed - len(case.request.approvals)
-        return len(self.casebook.reviewers(unit, case)) + len(self.casebook.strangers(unit, case)) < missing
+        return (
+            len(self.casebook.reviewers.able(unit, case)) + len(self.casebook.reviewers.strangers(unit, case)) < missing
+        )

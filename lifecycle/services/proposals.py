@@ -108,7 +108,7 @@ class Proposals:
             if not named:
                 return proposal
             case = self.casebook.load(unit, proposal.row)
-            return replace(proposal, reviewers=self.casebook.reviewer_names(unit, case))
+            return replace(proposal, reviewers=self.casebook.reviewers.names(unit, case))
 
     def outlook(self, actor: Actor, draft: Draft, identity_ids: Sequence[str]) -> dict[str, Proposal | str]:
         """
@@ -131,7 +131,7 @@ class Proposals:
                     continue
                 if not named:
                     case, named = self.casebook.load(unit, proposal.row), True
-                    proposal = replace(proposal, reviewers=self.casebook.reviewer_names(unit, case))
+                    proposal = replace(proposal, reviewers=self.casebook.reviewers.names(unit, case))
                 found[identity_id] = proposal
         return found
 

@@ -13,7 +13,8 @@ from lifecycle.domain.approval import Kind, Resolution, check_open
 from lifecycle.domain.errors import LifecycleError, NotPermitted
 from lifecycle.domain.identity import IdentityId
 from lifecycle.services.authorisation import Action, Actor, may
-from lifecycle.services.casebook import Case, Casebook
+from lifecycle.services.case import Case
+from lifecycle.services.casebook import Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.proposals import SHORTEST, AlreadyAsked, Draft, Proposal, Proposals, check_not_asked
 from lifecycle.store import people, requests
@@ -192,8 +193,8 @@ class Requests:
             urgent=case.request.god,
             dedupe=f"{Topic.REVIEW.value}:{case.row.id}:{case.row.revision}",
         )
-        told = [m.email for m in self.casebook.reviewers(unit, case)]
-        return self.notices.tell(unit, notice, [*told, *self.casebook.strangers(unit, case)], now)
+        told = [m.email for m in self.casebook.reviewers.able(unit, case)]
+        return self.notices.tell(unit, notice, [*told, *self.casebook.reviewers.strangers(unit, case)], now)
 
 
 def check_words(draft: Draft) -> None:

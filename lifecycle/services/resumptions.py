@@ -11,7 +11,8 @@ from lifecycle.domain.approval import Kind, check_use
 from lifecycle.domain.eligibility import NotEligible
 from lifecycle.domain.party import key_of
 from lifecycle.services.authorisation import Action, Actor, authorize, may
-from lifecycle.services.casebook import Case, Casebook
+from lifecycle.services.case import Case
+from lifecycle.services.casebook import Casebook
 from lifecycle.services.extensions import Extensions
 from lifecycle.services.persons import Standing
 from lifecycle.services.proposals import AlreadyAsked
@@ -139,7 +140,7 @@ class Resumptions:
         """
         contract, engagement = case.contract, case.contract.engagement
         terms = self.casebook.terms(case.row, contract, None)
-        check_use(case.request, self.casebook.approvers_now(unit, case), terms)
+        check_use(case.request, self.casebook.reviewers.approvers(unit, case), terms)
         contract = self._lapsed(unit, case.identity.id, engagement.id, now)
         self.casebook.check_fed(unit, contract, god=False, now=now)
         ended = [people.end_grant(unit, g, now).id for g in contract.grants if g.ends_at > now]

@@ -28,7 +28,8 @@ from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.domain.extension import given_back
 from lifecycle.services.activation import Activation
 from lifecycle.services.authorisation import Action, Actor, authorize, check_fresh, may
-from lifecycle.services.casebook import Case, Casebook
+from lifecycle.services.case import Case
+from lifecycle.services.casebook import Casebook
 from lifecycle.services.course import Course, course_of
 from lifecycle.services.inbox import Inbox
 from lifecycle.services.notices import Notice, Notices, Topic
@@ -147,7 +148,7 @@ class Reviews:
             narrowing=narrowing,
             after=after,
             mine=self.inbox.why_not(case, actor, *self.inbox.reader(unit, actor)),
-            reviewers=self.casebook.reviewer_names(unit, case),
+            reviewers=self.casebook.reviewers.names(unit, case),
             own=bool(actor.keys & case.request.requester.keys),
             given_back=self._given_back(case, now),
             can_activate=may(actor, Action.ACTIVATE, self.casebook.parties.about(unit, case.identity.id)),

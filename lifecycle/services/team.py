@@ -15,7 +15,8 @@ from lifecycle.domain.grant import Grant
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.party import key_of
 from lifecycle.services.authorisation import Action, Actor, authorize, may
-from lifecycle.services.casebook import Case, Casebook
+from lifecycle.services.case import Case
+from lifecycle.services.casebook import Casebook
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import addresses_of
 from lifecycle.services.persons import PAGE, Persons, Standing
