@@ -10,7 +10,7 @@ from lifecycle.domain.roster import Cause, DateOrder, Repairs
 from lifecycle.feed.profile import ISO, Profile
 from lifecycle.feed.table import Cell, Spoilt, shown
 
-EARLIEST, LATEST = date(1950, 1, 1), date(2100, 1, 1)
+EARLIEST, LATEST = date(1950, 1, 1), date(2099, 1, 1)
 NO_DAY = frozenset((
     "", "-", "--", "---", "–", "—", ".", "/", "?", "n/a", "na", "n.a.", "nil", "none", "null", "nan", "not applicable",
     "present", "ongoing", "on-going", "still in office", "current", "currently employed", "still employed", "employed",
@@ -76,7 +76,7 @@ class DayReader:
         if not isinstance(day, date) or EARLIEST <= day < LATEST:
             return day
         if day >= LATEST:
-            return None  # 9999-12-31 and its like: a database's word for no end
+            return None  # 2099-12-31, 9999-12-31 and their like: a database's word for no end
         remedy = "Correct the year."
         return Trouble(Cause.NO_SUCH_DAY, _as_found(cell), f"a day from {EARLIEST} on", remedy)
 

@@ -87,7 +87,21 @@ def test_the_other_way_round_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "-", "n/a", "N/A", "Still in office", "PRESENT", "ongoing", "none", "9999-12-31", "2999-01-01"]
+    "text",
+    [
+        "",
+        " ",
+        "-",
+        "n/a",
+        "N/A",
+        "Still in office",
+        "PRESENT",
+        "ongoing",
+        "none",
+        "9999-12-31",
+        "2099-12-31",
+        "2999-01-01",
+    ],
 )
 def test_words_for_no_day_are_no_day(text: str) -> None:
     assert reader().read(text) is None
@@ -140,13 +154,13 @@ def test_typed_days_are_days_and_bare_numbers_are_not() -> None:
 
 
 @given(
-    st.dates(date(1950, 1, 1), date(2099, 12, 31)), st.sampled_from(["%Y-%m-%d", "%d/%m/%Y", "%m.%d.%Y", "%d %b %Y"])
+    st.dates(date(1950, 1, 1), date(2098, 12, 31)), st.sampled_from(["%Y-%m-%d", "%d/%m/%Y", "%m.%d.%Y", "%d %b %Y"])
 )
 def test_what_is_written_in_the_format_is_read_back(day: date, date_format: str) -> None:
     assert reader(date_format).read(day.strftime(date_format)) == day
 
 
-@given(st.dates(date(1950, 1, 1), date(2099, 12, 31)))
+@given(st.dates(date(1950, 1, 1), date(2098, 12, 31)))
 def test_a_day_is_never_read_as_its_mirror_image(day: date) -> None:
     """Whatever the two orders make of a day, without a word from a person one of them at most is believed."""
     text = day.strftime("%d/%m/%Y")
