@@ -26,7 +26,7 @@ class Contract:
     @property
     def gives_nothing(self) -> bool:
         """Say whether it gives nothing whatever its days say: withdrawn, or extended after its access had ended."""
-        return self.engagement.standing is Standing.WITHDRAWN or self.engagement.measures.lapsed_at is not None
+        return self.engagement.standing is Standing.WITHDRAWN or self.engagement.has_lapsed
 
     def live_at(self, now: datetime) -> bool:
         """Say whether it gives anything at *now* (aware): it runs, is wanted, and nobody has cut its holder off."""
@@ -38,9 +38,9 @@ class Contract:
 
     def has_lapsed_at(self, now: datetime) -> bool:
         """Say whether it gives nothing at *now* (aware) only because it was extended after access had ended."""
-        wanted = self.engagement.standing is not Standing.WITHDRAWN
-        lapsed = self.engagement.measures.lapsed_at is not None
-        return lapsed and wanted and self.timeline.live_at(now) and not self.engagement.measures.cut_off(now)
+        e = self.engagement
+        lapsed = e.has_lapsed and e.standing is not Standing.WITHDRAWN
+        return lapsed and self.timeline.live_at(now) and not e.measures.cut_off(now)
 
     def has_ended_at(self, now: datetime) -> bool:
         """Say whether it is over by *now* (aware) and not only because it never began."""

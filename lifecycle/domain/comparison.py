@@ -113,7 +113,8 @@ def compare_worker(
 
     A row is matched by the contract's number; where the feed has none, by the first day, else by the worker's latest
     contract, unless the row begins after that one ended: then it is a new contract of the same person. A worker id
-    that comes back under another name after its contracts are over is another person.
+    that comes back under another name and with another first day after its contracts are over is another person,
+    whatever the contract's number.
 
     Args:
         rows: All rows about one worker that say anything new.
@@ -128,7 +129,8 @@ def compare_worker(
     history = [row for row in (*rows, *repeated) if _is_history(row, known, comparing)]
     counted = _one_person(present, comparing.repairs)
     if isinstance(counted, dict):
-        yield from (_unusable(row, counted[row.line]) for row in present if row.line in mine)
+        about = {row.line: known.contract_of(row, comparing.is_over) for row in present}
+        yield from (_unusable(row, counted[row.line], about[row.line]) for row in present if row.line in mine)
         counted = []
     counted += history
     for group in _by_contract(counted, known, comparing).values():
@@ -178,14 +180,18 @@ class _Known:
     def __init__(self, stored: Iterable[StoredContract]) -> None:
         self.contracts = tuple(stored)
         self.by_reference = {s.engagement.reference: s for s in self.contracts}
+        self.by_number: dict[str, list[StoredContract]] = defaultdict(list)
+        """By the number that it came with, which contracts before it may have had too."""
+        for s in self.contracts:
+            for number in {s.engagement.reference, _number_of(s.engagement.reference)}:
+                self.by_number[number].append(s)
         self.by_worker: dict[str, list[StoredContract]] = defaultdict(list)
         for s in self.contracts:
             self.by_worker[s.identity.worker_id].append(s)
 
     def contract_of(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> StoredContract | None:
         if row.reference:
-            found = self.by_reference.get(row.reference)
-            return found if found and row.worker_id in {found.identity.worker_id, None, ""} else None
+            return self._numbered(row, is_over)
         of_worker = self.by_worker.get(row.worker_id or "", [])
         if not of_worker:
             return None
@@ -193,8 +199,28 @@ class _Known:
         latest = max(same_start or of_worker, key=lambda s: s.engagement.last_day)
         if row.first_day and row.first_day > latest.engagement.last_day:
             return None
-        same_name = row.name is None or key_of(row.name) == key_of(latest.identity.name)
-        return latest if same_name or not is_over(latest.engagement) else None
+        return latest if same_start or not self._is_somebody_else(row, latest, is_over) else None
+
+    def _numbered(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> StoredContract | None:
+        """Return the contract with the row's number: of several that had it, whose name it has, else the last one."""
+        numbered = self.by_number.get(row.reference or "", [])
+        found = [s for s in numbered if row.worker_id in {s.identity.worker_id, None, ""}]
+        if not found:
+            return None
+        match = max(found, key=lambda s: (row.name is not None and _is_called(s, row), s.engagement.first_day))
+        return None if self._is_somebody_else(row, match, is_over) else match
+
+    @staticmethod
+    def _is_somebody_else(row: RosterRow, known: StoredContract, is_over: Callable[[Engagement], bool]) -> bool:
+        """Say whether the keys of a contract that is over have come back for another person."""
+        other_start = row.first_day is not None and row.first_day != known.engagement.first_day
+        return other_start and row.name is not None and not _is_called(known, row) and is_over(known.engagement)
+
+    def free_reference(self, row: RosterRow) -> str:
+        """Name a new contract; a number that somebody else's contract had before gets one of its own behind it."""
+        name = new_reference(row)
+        taken = len(self.by_number.get(name, ()))
+        return f"{name} ({taken + 1})" if taken else name
 
     def taken_by(self, row: RosterRow) -> StoredContract | None:
         """Return the contract of another worker that has this row's number."""
@@ -215,6 +241,12 @@ class _Known:
             if alike and not same:
                 return s
         return None
+
+
+def _number_of(reference: str) -> str:
+    """Return the number that a contract came with, see `_Known.free_reference`."""
+    number, _, later = reference.rpartition(" (")
+    return number if number and later.endswith(")") and later[:-1].isdecimal() else reference
 
 
 def _is_called(stored: StoredContract, row: RosterRow) -> bool:
@@ -341,7 +373,7 @@ def _joins(row: RosterRow, known: _Known, comparing: Comparing) -> Change:
         id=EngagementId(""),
         identity_id=person or IdentityId(""),
         source=comparing.source,
-        reference=new_reference(row),
+        reference=known.free_reference(row),
         first_day=row.first_day,
         last_day=last_day,
         zone=row.zone or "",

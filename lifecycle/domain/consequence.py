@@ -71,7 +71,7 @@ def _of_nothing(before: Contract, after: Contract, now: datetime) -> Consequence
         if before.over_at(now):
             return Consequence(Weight.NOTHING, "over before and after")
         return Consequence(Weight.ENDS_SOONER, "withdrawn: no access begins")
-    if before.engagement.measures.lapsed_at is not None:
+    if before.engagement.has_lapsed:
         return Consequence(Weight.NOTHING, "gives nothing until its sponsor asks for the access back")
     return Consequence(Weight.NOT_GIVEN_BACK, "extended after access had ended: nothing is given back by itself")
 

@@ -152,7 +152,7 @@ def _why_not_live(contract: Contract, now: datetime) -> str:
         return ENDED_BY_A_PERSON
     if contract.engagement.standing is Standing.WITHDRAWN:
         return WITHDRAWN
-    return LAPSED if measures.lapsed_at is not None and contract.timeline.live_at(now) else NOT_RUNNING
+    return LAPSED if contract.engagement.has_lapsed and contract.timeline.live_at(now) else NOT_RUNNING
 
 
 def narrowing_of(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NewType
 
+from lifecycle.domain.calendar import start_of_day
 from lifecycle.domain.errors import InvalidEngagement
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.roster import Standing
@@ -26,7 +27,8 @@ class Measures:
     bridge_until: date | None = None
     """Last day (inclusive) up to which the bridge keeps what was held on the last working day."""
     lapsed_at: datetime | None = None
-    """When a roster extended it after its access had ended; it gives nothing until somebody else gives it back."""
+    """When a roster extended it after its access had ended; until somebody else gives it back, a term that had begun
+    by then gives nothing."""
     god_ends_at: datetime | None = None
     """From this instant on (inclusive) it gives no god mode, not even by grants; its sponsor can agree to its days."""
     employee_since: datetime | None = None
@@ -87,3 +89,9 @@ class Engagement:
         if measures.bridge_until is None or measures.bridged_day != self.last_day:
             return self.last_day
         return max(self.last_day, measures.bridge_until)
+
+    @property
+    def has_lapsed(self) -> bool:
+        """Say whether it was extended after its access had ended; a term that began later is as good as a new one."""
+        lapsed_at = self.measures.lapsed_at
+        return lapsed_at is not None and start_of_day(self.first_day, self.zone) <= lapsed_at

@@ -16,8 +16,8 @@ LONGEST_UNPROPOSED_DAYS = 30
 class Extension:
     """What an extension does not give back by itself."""
 
-    lapsed: bool
-    """Access had ended before: it gives nothing until somebody else agrees to give it back."""
+    lapsed_at: datetime | None
+    """Access had ended before (UTC): a term that had begun by then gives nothing until somebody else agrees."""
     god_withheld: bool
     """The offboarding window had taken god mode already: the baseline gives none any more, grants do."""
 
@@ -27,20 +27,21 @@ def after_extension(before: Contract, after: Contract, now: datetime) -> Extensi
     Say what is not given back when a roster turns *before* into *after*.
 
     A contract whose days were moved into the future as a whole has not begun again yet: it begins like a new one,
-    save for god mode. Whoever was cut off stays so whatever this says.
+    save for god mode, unless its first day is moved back again. Whoever was cut off stays so whatever this says.
 
     Args:
         before: The contract as it is stored.
         after: As the roster has it, with what was decided about *before*.
         now: When it is applied, aware.
     """
-    timeline = before.timeline
+    timeline, lapsed_at = before.timeline, before.engagement.measures.lapsed_at
     if after.timeline.ends_at <= now or timeline.starts_at > now:
-        return Extension(lapsed=False, god_withheld=False)
+        return Extension(lapsed_at=lapsed_at, god_withheld=False)
     had_ended = before.gives_nothing or timeline.ends_at <= now
     had_narrowed = before.ceiling_at(now) < Tier.GOD
+    known = lapsed_at is not None and after.timeline.starts_at <= lapsed_at
     return Extension(
-        lapsed=had_ended and after.timeline.starts_at <= now,
+        lapsed_at=now if had_ended and not known else lapsed_at,
         god_withheld=had_narrowed and after.timeline.ceiling_at(max(now, after.timeline.starts_at)) is Tier.GOD,
     )
 

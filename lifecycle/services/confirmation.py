@@ -291,11 +291,12 @@ class _Application:
         for contract in contracts:
             if contract.measures.lapsed_at == self.worked.now:
                 lapsed.append(contract.id)
+            if contract.id in lapsed and contract.has_lapsed:
+                self.lapsed.append(contract.id)
             elif contract.measures.god_ends_at is not None:
                 self.unagreed.append(contract.id)
             by_instant[contract.measures.god_ends_at].append(contract.id)
         people.set_lapsed(self.unit, lapsed, self.worked.now)
-        self.lapsed += lapsed
         for at, ids in by_instant.items():
             people.set_god_ends(self.unit, ids, at)
 

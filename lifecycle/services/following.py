@@ -56,7 +56,6 @@ class Following:
         contract = self.rulebook.contract(after, before.grants)
         found = after_extension(before, contract, self.now)
         measures = after.measures
-        lapsed_at = measures.lapsed_at or (self.now if found.lapsed else None)
         # it is of the whole person: a contract that gives no god mode takes none from another one
         elsewhere = any(
             gives_god(c, catalogue) and c.live_at(self.now) and c.ceiling_at(self.now) is Tier.GOD for c in others
@@ -66,5 +65,5 @@ class Following:
         god_ends_at = god_keeps_its_end(before, contract, self.proposed.get(after.id), catalogue, self.now)
         return replace(
             after,
-            measures=replace(measures, lapsed_at=lapsed_at, god_ends_at=god_ends_at, god_withheld=withheld),
+            measures=replace(measures, lapsed_at=found.lapsed_at, god_ends_at=god_ends_at, god_withheld=withheld),
         )

@@ -100,7 +100,8 @@ class Promotion:
         """Return the end of everything that was given through it; one that was withdrawn ends when that is noticed."""
         if contract.engagement.standing is Standing.WITHDRAWN:
             return min(contract.timeline.ends_at, self.now)
-        return min(contract.timeline.ends_at, contract.engagement.measures.lapsed_at or contract.timeline.ends_at)
+        ends_at, lapsed_at = contract.timeline.ends_at, contract.engagement.measures.lapsed_at
+        return min(ends_at, lapsed_at) if contract.engagement.has_lapsed and lapsed_at else ends_at
 
     def _contracts(self, identity_ids: list[IdentityId]) -> dict[IdentityId, list[Contract]]:
         grants = people.grants_of(self.unit, identity_ids)

@@ -35,7 +35,7 @@ class Windows:
             contracts = people.engagements(unit, {row.engagement_id for row in due})
             persons = people.identities(unit, {e.identity_id for e in contracts.values()})
             for engagement in contracts.values():
-                if not engagement.measures.cut_off(now) and engagement.measures.lapsed_at is None:
+                if not engagement.measures.cut_off(now) and not engagement.has_lapsed:
                     recipient = persons[engagement.identity_id].email
                     self.notices.tell(unit, _notice(engagement, days), [recipient], now)
             for chunk in people.chunks([row.id for row in due]):

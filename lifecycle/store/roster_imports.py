@@ -14,7 +14,8 @@ from lifecycle.store.unit import Unit
 
 _M = RosterImportRow.__table__.c
 
-NEWEST = (_M.confirmed_at.desc(), _M.number.desc())
+NEWEST = (_M.number.desc(),)
+"""By their numbers: clocks are set back."""
 
 
 def last_import(unit: Unit, source: str) -> RosterImportRow | None:
@@ -74,6 +75,10 @@ def next_import_number(unit: Unit) -> int:
 
 
 def newest(unit: Unit, source: str, profile: str = "") -> datetime | None:
-    """Return when the newest confirmed roster of a source was made, or of one of its profiles; None if unknown."""
+    """
+    Return when the newest confirmed roster of a source was made; None if unknown.
+
+    With a *profile* that of this profile or a full one: of others that only tell changes each may come when it likes.
+    """
     query = select(func.max(_M.as_of)).where(_M.source == source)
-    return unit.session.scalar(query.where(_M.profile == profile) if profile else query)
+    return unit.session.scalar(query.where((_M.profile == profile) | (_M.scope == "full")) if profile else query)

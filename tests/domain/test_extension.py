@@ -59,11 +59,11 @@ JUNE = date(2026, 6, 30)
 @pytest.mark.parametrize(
     ("now", "expected"),
     [
-        (NARROWS - timedelta(seconds=1), Extension(lapsed=False, god_withheld=False)),
-        (NARROWS, Extension(lapsed=False, god_withheld=True)),
-        (FINAL + timedelta(hours=9), Extension(lapsed=False, god_withheld=True)),
-        (OVER - timedelta(seconds=1), Extension(lapsed=False, god_withheld=True)),
-        (OVER, Extension(lapsed=True, god_withheld=True)),
+        (NARROWS - timedelta(seconds=1), Extension(lapsed_at=None, god_withheld=False)),
+        (NARROWS, Extension(lapsed_at=None, god_withheld=True)),
+        (FINAL + timedelta(hours=9), Extension(lapsed_at=None, god_withheld=True)),
+        (OVER - timedelta(seconds=1), Extension(lapsed_at=None, god_withheld=True)),
+        (OVER, Extension(lapsed_at=OVER, god_withheld=True)),
     ],
 )
 def test_what_had_ended_is_not_given_back(now: datetime, expected: Extension) -> None:
@@ -74,30 +74,51 @@ def test_what_had_ended_is_not_given_back(now: datetime, expected: Extension) ->
 def test_what_was_over_before_and_after_has_not_lapsed() -> None:
     before = contract()
     later = moved(before, date(2026, 4, 5))
-    assert after_extension(before, later, later.timeline.ends_at) == Extension(lapsed=False, god_withheld=False)
+    assert after_extension(before, later, later.timeline.ends_at) == Extension(lapsed_at=None, god_withheld=False)
 
 
 def test_a_contract_that_had_not_begun_is_simply_another_one() -> None:
     for before in (contract(), contract(standing=Standing.WITHDRAWN)):
         early = before.timeline.starts_at - timedelta(seconds=1)
-        assert after_extension(before, moved(before, JUNE), early) == Extension(lapsed=False, god_withheld=False)
+        assert after_extension(before, moved(before, JUNE), early) == Extension(lapsed_at=None, god_withheld=False)
 
 
 def test_one_that_was_withdrawn_while_it_ran_has_lapsed() -> None:
     before = contract(standing=Standing.WITHDRAWN)
-    assert after_extension(before, moved(before, JUNE), NARROWS - timedelta(days=20)).lapsed
+    now = NARROWS - timedelta(days=20)
+    assert after_extension(before, moved(before, JUNE), now).lapsed_at == now
 
 
 def test_days_in_the_future_begin_when_they_come_and_not_before() -> None:
     before = contract()
     after = moved(before, JUNE, first=date(2026, 5, 1))
-    assert after_extension(before, after, OVER) == Extension(lapsed=False, god_withheld=True)
-    assert after_extension(before, after, after.timeline.starts_at).lapsed
+    assert after_extension(before, after, OVER) == Extension(lapsed_at=OVER, god_withheld=True)
+    begins = moved(before, JUNE, first=date(2026, 5, 1), lapsed_at=OVER)
+    assert begins.live_at(begins.timeline.starts_at)
+    assert after_extension(before, after, after.timeline.starts_at).lapsed_at == after.timeline.starts_at
+
+
+def test_days_moved_into_the_future_and_back_give_nothing_back() -> None:
+    """Two rosters on one day gave all access back at once."""
+    future = moved(contract(), JUNE, first=date(2026, 5, 1), lapsed_at=OVER)
+    back = moved(future, JUNE, first=FIRST, lapsed_at=OVER)
+    said = after_extension(future, back, OVER + timedelta(hours=1))
+    assert said.lapsed_at == OVER
+    assert not back.live_at(OVER + timedelta(hours=1))
+
+
+def test_a_second_term_that_is_over_lapses_anew() -> None:
+    term = moved(contract(), JUNE, first=date(2026, 5, 1), lapsed_at=OVER)
+    now = term.timeline.ends_at + timedelta(days=1)
+    assert (
+        after_extension(term, moved(term, date(2026, 9, 30), first=date(2026, 5, 1), lapsed_at=OVER), now).lapsed_at
+        == now
+    )
 
 
 def test_a_bridge_keeps_it_from_lapsing_and_gives_no_god_mode() -> None:
     before = contract(bridged_day=LAST, bridge_until=date(2026, 4, 10))
-    assert after_extension(before, moved(before, JUNE), OVER) == Extension(lapsed=False, god_withheld=True)
+    assert after_extension(before, moved(before, JUNE), OVER) == Extension(lapsed_at=None, god_withheld=True)
 
 
 def test_god_mode_keeps_its_end_until_the_sponsor_agrees() -> None:
@@ -140,7 +161,7 @@ def test_an_extension_gives_no_god_mode_that_nobody_agreed_to(
     said = after_extension(before, after, now)
     measures = replace(
         engagement.measures,
-        lapsed_at=now if said.lapsed else engagement.measures.lapsed_at,
+        lapsed_at=said.lapsed_at,
         god_withheld=said.god_withheld or engagement.measures.god_withheld,
         god_ends_at=god_keeps_its_end(before, after, agreed, CATALOGUE, now),
     )
@@ -149,7 +170,7 @@ def test_an_extension_gives_no_god_mode_that_nobody_agreed_to(
     has = desired_access([after], CATALOGUE, now).entitlements
     gained = {e for e in has - had if e.tier is Tier.GOD}
     assert not gained or before.timeline.starts_at > now, "an extension by itself gives no god mode at once"
-    if said.lapsed:
+    if after.engagement.has_lapsed:
         assert not has
     if agreed is None or agreed < engagement.last_day:
         for at in (now, before.god_ends_at, before.timeline.final_day_at, after.timeline.final_day_at):
