@@ -21,7 +21,6 @@ from lifecycle.domain.approval import (
     ReviewRefused,
     Verdict,
     add_review,
-    check_independence,
     check_reviewer,
 )
 from lifecycle.domain.engagement import EngagementId
@@ -30,7 +29,7 @@ from lifecycle.domain.role import Role
 from lifecycle.services.authorisation import Actor
 from lifecycle.services.claims import Claim
 from lifecycle.services.clock import Clock
-from lifecycle.services.intake import Worked, shown
+from lifecycle.services.intake import Worked, shown, why_too_old
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import Parties, roles_of
 from lifecycle.services.sources import freeze
@@ -57,6 +56,8 @@ class Said:
     verdict: Verdict
     note: str
     at: datetime
+    counts: bool
+    """Whether it still does: whoever has left, or lost their role, since is nobody's second person."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,14 @@ class BatchStanding:
     """How a held roster stands for one reader."""
 
     reviews: Sequence[Said]
-    needed: int
+    missing: int
+    """How many people still have to agree."""
     why_not: str
     """Why the reader cannot review it; empty if they can."""
     candidates: Sequence[str]
     """Names of those who can."""
+    can_take_back: bool
+    """Whether the reader had a hand in it, and may have nothing come of it."""
 
 
 @dataclass
@@ -100,7 +104,7 @@ class Batches:
         with self.store.write() as unit:
             values = {**shown(unit, upload.id, worked, now), "note": note, "held": 1, "state": State.HELD.value}
             if member_id is not None:
-                values["confirmer_id"] = member_id
+                values["confirmer_id"] = member_id or actor
             if not roster_uploads.change_upload(
                 unit, upload.id, (State.APPLYING,), worker_is=claim.worker, worker="", **values
             ):
@@ -134,16 +138,19 @@ class Batches:
         with self.store.read() as unit:
             row = self.uploads.row(unit, upload_id)
             request = self._request(unit, row)
-            names = {r.reviewer.id: r.reviewer.name for r in request.reviews}
+            counting = {r.reviewer.id for r in request.reviews}
+            rows = roster_uploads.reviews(unit, upload_id)
+            names = {id_: m.name or m.login for id_, m in members.by_ids(unit, [r.member_id for r in rows]).items()}
             said = [
-                Said(names[r.member_id], Verdict(r.verdict), r.note, r.at)
-                for r in roster_uploads.reviews(unit, upload_id)
+                Said(names.get(r.member_id, ""), Verdict(r.verdict), r.note, r.at, r.member_id in counting)
+                for r in rows
             ]
             pool = members.with_roles(unit, [r.value for r in POOL])
             candidates = [m.name for m in pool if not self._why_not(unit, request, m)]
             member = members.get(unit, actor.id)
             why_not = self._why_not(unit, request, member) if member else "Sign in with an account of your own."
-            return BatchStanding(said, TWO_PEOPLE, why_not, candidates)
+            missing, mine = TWO_PEOPLE - len(request.approvals), actor.id in hands_in(row)
+            return BatchStanding(said, missing, why_not, candidates, mine)
 
     def _why_not(self, unit: Unit, request: Request, member: MemberRow) -> str:
         try:
@@ -203,11 +210,9 @@ class Batches:
         request = self._request(unit, row)
         review = Review(self.parties.of_member(unit, member), verdict, now, note, terms=row.digest)
         reviewed = add_review(request, review, in_pool=bool(roles_of(member) & POOL))
-        for earlier in request.reviews:
-            check_independence(request, earlier.reviewer)
         released = reviewed.resolution is Resolution.APPROVED
-        if released and not any(self._is_it(unit, r.reviewer.id) for r in reviewed.approvals):
-            raise ReviewerUnfit("At least one of the two must be IT.")
+        if released:
+            self._check_it(unit, reviewed)
         unit.session.add(
             BatchReviewRow(
                 upload_id=row.id, member_id=member.id, verdict=verdict.value, note=note, digest=row.digest, at=now
@@ -223,9 +228,22 @@ class Batches:
         return released
 
     @staticmethod
-    def _is_it(unit: Unit, member_id: str) -> bool:
-        member = members.get(unit, member_id)
-        return member is not None and bool(roles_of(member) & IT)
+    def _check_it(unit: Unit, request: Request) -> None:
+        found = members.by_ids(unit, [r.reviewer.id for r in request.approvals])
+        if not any(roles_of(member) & IT for member in found.values()):
+            raise ReviewerUnfit("At least one of the two must be IT.")
+
+    def check_released(self, unit: Unit, upload_id: str) -> None:
+        """
+        Refuse to apply a held roster that those who stand today have not released.
+
+        Raises:
+            ReviewerUnfit: If fewer than two people's words count, or none of them is IT's.
+        """
+        request = self._request(unit, self.uploads.row(unit, upload_id))
+        if len(request.approvals) < TWO_PEOPLE:
+            raise ReviewerUnfit("Whoever agreed may not agree any more; others have to.")
+        self._check_it(unit, request)
 
     def _reject(self, unit: Unit, upload: Upload, actor: Actor, note: str, now: datetime) -> None:
         why = f"{upload.file_name} was rejected: {note}"
@@ -233,14 +251,49 @@ class Batches:
             unit, upload.id, (State.HELD,), state=State.REFUSED.value, error=why, held=0, settled_at=now
         )
         freeze(unit, upload.source, actor.trail_name, why, now)
-        self._let_god_go_on(unit, upload, actor, now)
+        self._let_god_go_on(unit, upload, actor.trail_name, now)
         state.nudge(unit)
         self._tell(
             unit, upload, f"A roster of {upload.source} was rejected, and its source is stopped", note, now, "no"
         )
 
-    def _let_god_go_on(self, unit: Unit, upload: Upload, actor: Actor, now: datetime) -> None:
-        """Take back what a rejected roster would have ended later; what it has ended comes back by others' word."""
+    def take_back(self, upload_id: str, actor: Actor) -> None:
+        """
+        Have nothing come of a held roster, by somebody who sent, shaped or confirmed it. Its source goes on.
+
+        Raises:
+            ReviewerUnfit: If the actor had no hand in it; others reject it.
+            UploadClosed: If it is not held any more.
+        """
+        now = self.clock.now()
+        with self.store.write() as unit:
+            row = roster_uploads.locked_upload(unit, upload_id) or self.uploads.row(unit, upload_id)
+            if actor.id not in hands_in(row):
+                raise ReviewerUnfit("Only whoever sent, repaired or confirmed it takes it back; others reject it.")
+            self._settle(unit, show(row), State.DISCARDED, "Taken back.", actor.trail_name, "roster-discarded", now)
+
+    def give_up_overtaken(self, unit: Unit, source: str, actor: str, now: datetime) -> None:
+        """Refuse held rosters of a source that are older than what was just confirmed: nobody could release them."""
+        for row in roster_uploads.uploads(unit, states=(State.HELD,), source=source, limit=1000):
+            if why := why_too_old(unit, show(row)):
+                self._settle(unit, show(row), State.REFUSED, why, actor, "roster-refused", now)
+
+    def _settle(
+        self, unit: Unit, upload: Upload, settled: State, why: str, actor: str, action: str, now: datetime
+    ) -> None:
+        """End what is held without a verdict on it: nobody's source is stopped."""
+        values = {"error": why} if settled is State.REFUSED else {"note": why}
+        if not roster_uploads.change_upload(unit, upload.id, (State.HELD,), state=settled.value, held=0, **values):
+            raise UploadClosed(f"This roster is {upload.state} already.")
+        self._let_god_go_on(unit, upload, actor, now)
+        state.nudge(unit)
+        unit.audit(
+            at=now, actor=actor, action=action, object_=f"upload:{upload.id}",
+            after={"file": upload.file_name, "why": why},
+        )  # fmt: skip
+
+    def _let_god_go_on(self, unit: Unit, upload: Upload, actor: str, now: datetime) -> None:
+        """Take back what a held roster would have ended later; what it has ended comes back by others' word."""
         stored = self.uploads.row(unit, upload.id).god_ends
         ends = {EngagementId(id_): datetime.fromisoformat(at) for id_, at in stored.items()}
         coming = {id_: at for id_, at in ends.items() if at > now}
@@ -248,41 +301,49 @@ class Batches:
             people.let_god_go_on(unit, coming, now)
         for id_ in coming:
             unit.audit(
-                at=now, actor=actor.trail_name, action="god-goes-on", object_=f"engagement:{id_}",
+                at=now, actor=actor, action="god-goes-on", object_=f"engagement:{id_}",
                 request=f"upload:{upload.id}",
             )  # fmt: skip
 
     def _request(self, unit: Unit, row: RosterUploadRow) -> Request:
-        """Describe a held roster for the two-person rule: asked by whoever sent, shaped and confirmed it."""
+        """
+        Describe a held roster for the two-person rule: asked by whoever sent, shaped and confirmed it.
+
+        What was said by those who could not say it any more is left out, so that others can take their place.
+        """
         vendors = frozenset(key_of(v) for v in roster_items.vendors_touched(unit, row.id))
-        found = [
-            members.get(unit, id_) for id_ in dict.fromkeys((row.member_id, row.confirmer_id, *row.shapers)) if id_
-        ]
-        senders = [self.parties.of_member(unit, member) for member in found if member is not None]
-        requester = senders[0] if senders else Party(row.actor, row.actor, frozenset({row.actor}))
-        for other in senders[1:]:
+        requester, *others = [self._hand(unit, id_) for id_ in hands_in(row)]
+        for other in others:
             requester = replace(requester, keys=requester.keys | other.keys, said=requester.said | other.said)
         # a roster stands on its own: whoever sent it may have left since
         requester = replace(requester, active=True)
         beneficiary = Party(f"upload:{row.id}", "those who lose access", frozenset(), vendors=vendors, employee=False)
+        request = Request(
+            id=row.id, kind=Kind.NEW, requester=requester, beneficiary=beneficiary, entitlement="", asked=LONG,
+            reason=row.note, approvals_needed=TWO_PEOPLE, god=False, created_at=row.received_at,
+            expires_at=row.received_at + LONG, terms=row.digest,
+        )  # fmt: skip
         reviews = []
         for said in roster_uploads.reviews(unit, row.id):
             member = members.get(unit, said.member_id)
-            if member is not None:
+            if member is not None and said.digest == row.digest and not self._why_not(unit, request, member):
                 reviewer = self.parties.of_member(unit, member)
                 reviews.append(Review(reviewer, Verdict(said.verdict), said.at, said.note, terms=said.digest))
-        return Request(
-            id=row.id, kind=Kind.NEW, requester=requester, beneficiary=beneficiary, entitlement="", asked=LONG,
-            reason=row.note, approvals_needed=TWO_PEOPLE, god=False, created_at=row.received_at,
-            expires_at=row.received_at + LONG, terms=row.digest, reviews=tuple(reviews),
-        )  # fmt: skip
+        return replace(request, reviews=tuple(reviews))
+
+    def _hand(self, unit: Unit, id_: str) -> Party:
+        """Describe somebody who had a hand in a roster: a member, or a name that the trail knows."""
+        member = members.get(unit, id_)
+        if member is not None:
+            return self.parties.of_member(unit, member)
+        # whoever sits at the machine is called by their login there, which may be theirs here
+        return Party(id_, id_, frozenset({id_}), frozenset({key_of(id_.partition(":")[2])} - {""}))
 
     def agreed(self) -> list[str]:
         """List held rosters that two people have released and that were not applied, as after a crash in between."""
         with self.store.read() as unit:
             held = roster_uploads.uploads(unit, states=(State.HELD,), limit=1000)
-            said = {row.id: [r for r in roster_uploads.reviews(unit, row.id) if r.digest == row.digest] for row in held}
-        return [upload_id for upload_id, own in said.items() if len(own) >= TWO_PEOPLE]
+            return [row.id for row in held if len(self._request(unit, row).approvals) >= TWO_PEOPLE]
 
     def remind(self, now: datetime) -> None:
         """Tell again of rosters that have been held for long."""
@@ -295,3 +356,8 @@ class Batches:
                 with self.store.write() as unit:
                     body = f"It has waited since {since:%-d %b, %H:%M} UTC; nothing more of it is done until two agree"
                     self._tell(unit, upload, f"Still held: a roster of {upload.source}", body, now, str(passed[-1]))
+
+
+def hands_in(row: RosterUploadRow) -> tuple[str, ...]:
+    """Return who sent, confirmed and shaped an upload: ids of members, or as the trail names whoever is none."""
+    return tuple(dict.fromkeys(id_ for id_ in (row.member_id or row.actor, row.confirmer_id, *row.shapers) if id_))

@@ -106,6 +106,7 @@ class Confirmations:
 
         Raises:
             RosterRefused: If it would; it is held anew, and what was said about it counts no more.
+            ReviewRefused: If those who released it could not any more.
             UploadClosed: If it is not held, or somebody else was faster.
         """
         upload = self.intake.uploads.find(upload_id)
@@ -114,7 +115,7 @@ class Confirmations:
             if worked.digest != upload.digest or scopes(worked.guard) - scopes(upload.guard):
                 self._hold(upload, claim, worked, upload.actor, upload.note)
                 raise RosterRefused("It would do something else by now; two people have to look at it again.")
-            self._apply(upload, claim, worked, actor, upload.note)
+            self._apply(upload, claim, worked, actor, upload.note, released=True)
         return self.intake.uploads.find(upload_id)
 
     def _hold(
@@ -161,11 +162,15 @@ class Confirmations:
         with self.store.read() as unit:
             _check_stopped(unit, upload)
 
-    def _apply(self, upload: Upload, claim: Claim, worked: Worked, actor: str, note: str) -> None:
+    def _apply(
+        self, upload: Upload, claim: Claim, worked: Worked, actor: str, note: str, *, released: bool = False
+    ) -> None:
         now = self.intake.clock.now()
         with self.store.write() as unit:
             state.put(unit, state.ROSTERS, upload.id)  # one roster at a time, of whatever source: surprise adds up
             roster_uploads.locked_upload(unit, upload.id)
+            if released:
+                self.batches.check_released(unit, upload.id)
             self._check_again(unit, upload, worked)
             application = _Application(unit, upload, worked, actor, note, now)
             application.run(Linking.load(unit, self.sign_in, now))
@@ -176,6 +181,7 @@ class Confirmations:
             if not roster_uploads.change_upload(unit, upload.id, (State.APPLYING,), worker_is=claim.worker, **values):
                 raise UploadClosed("Somebody else was faster.")
             note_accepted(unit, upload, now, application.import_id)
+            self.batches.give_up_overtaken(unit, upload.source, actor, now)
             self.intake.layouts.remember(unit, upload.profile, upload.repairs, actor, now)
             self._tell(unit, upload, now)
             self.extensions.tell_lapsed(unit, application.lapsed, now)

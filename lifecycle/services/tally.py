@@ -12,6 +12,7 @@ from lifecycle.domain.comparison import Change, Kind
 from lifecycle.domain.engagement import EngagementId
 from lifecycle.domain.guard import WINDOW, Feed, Finding, Limits, Surprise, check_feed, check_surprise
 from lifecycle.domain.identity import IdentityId
+from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import Standing
 from lifecycle.store import observations, roster_contracts, roster_imports
 from lifecycle.store.unit import Unit
@@ -91,14 +92,19 @@ def _surprise(unit: Unit, tally: Tally, now: datetime) -> Surprise:
         known = losses.get(identity_id)
         lost = frozenset(row.lost) | (known.lost if known else frozenset())
         losses[identity_id] = Loss(known.vendor if known else row.vendor, lost)
-    earlier = Counter(loss.vendor for identity_id, loss in losses.items() if identity_id not in tally.losses)
+    called = {key_of(loss.vendor): loss.vendor for loss in losses.values()}
     running = roster_contracts.running_contracts(unit, now.date())
-    by_vendor = Counter(loss.vendor for loss in losses.values())
+    # whoever lost access by an earlier roster and runs no more was there when these 24 hours began
+    left = losses.keys() - tally.losses.keys()
+    there = roster_contracts.still_running(unit, left, now.date())
+    gone = left - {identity_id for identity_id, _ in there}
+    gone_of = Counter(key for i in left if (i, key := key_of(losses[i].vendor)) not in there)
+    by_vendor = Counter(key_of(loss.vendor) for loss in losses.values())
     by_group = Counter(key for loss in losses.values() for key in loss.lost)
     holders = observations.holders(unit, by_group)
     return Surprise(
         people=len(losses),
-        active=running[""] + sum(earlier.values()),
-        by_vendor={v: (n, max(n, running.get(v, 0) + earlier[v])) for v, n in by_vendor.items()},
+        active=running[""] + len(gone),
+        by_vendor={called[key]: (n, max(n, running[key] + gone_of[key])) for key, n in by_vendor.items()},
         by_group={key: (n, max(n, holders[key])) for key, n in by_group.items() if key in holders},
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, select, text, update
+from sqlalchemy import ColumnElement, bindparam, case, func, select, text, update
 
 from lifecycle.domain.comparison import StoredContract
 from lifecycle.domain.party import key_of
@@ -68,12 +69,26 @@ def owners(unit: Unit, source: str, references: Iterable[str]) -> dict[str, str]
 
 
 def running_contracts(unit: Unit, today: date) -> dict[str, int]:
-    """Count people with a running contract by vendor; the empty name counts everybody."""
-    running = (_E.first_day <= today, _E.last_day >= today, _E.standing == Standing.RUNNING.value)
-    by_vendor = select(_E.vendor, func.count(_E.identity_id.distinct())).where(*running).group_by(_E.vendor)
-    found = {row[0]: row[1] for row in unit.session.execute(by_vendor)}
-    found[""] = unit.session.scalar(select(func.count(_E.identity_id.distinct())).where(*running)) or 0
+    """Count people with a running contract by vendor (`key_of`); the empty key counts everybody."""
+    by_vendor = select(_E.vendor, func.count(_E.identity_id.distinct())).where(*_running(today)).group_by(_E.vendor)
+    found: dict[str, int] = defaultdict(int)
+    for vendor, count in unit.session.execute(by_vendor):
+        found[key_of(vendor)] += count
+    found[""] = unit.session.scalar(select(func.count(_E.identity_id.distinct())).where(*_running(today))) or 0
     return found
+
+
+def still_running(unit: Unit, identity_ids: Collection[str], today: date) -> set[tuple[str, str]]:
+    """Return who of some people has a running contract, with its vendor (`key_of`)."""
+    query = select(_E.identity_id, _E.vendor).where(*_running(today))
+    rows = (
+        row for chunk in chunks(identity_ids) for row in unit.session.execute(query.where(_E.identity_id.in_(chunk)))
+    )
+    return {(identity_id, key_of(vendor)) for identity_id, vendor in rows}
+
+
+def _running(today: date) -> tuple[ColumnElement[bool], ...]:
+    return (_E.first_day <= today, _E.last_day >= today, _E.standing == Standing.RUNNING.value)
 
 
 def flag_rows(unit: Unit, digests_of: Mapping[str, str]) -> None:

@@ -62,6 +62,18 @@ def review(upload_id: str) -> ResponseReturnValue:
     return redirect(url_for("rosters.show", upload_id=upload_id), 303)
 
 
+@bp.post("/back")
+def take_back(upload_id: str) -> ResponseReturnValue:
+    """Have nothing come of it, as whoever sent it."""
+    actor = permitted(Action.UPLOAD_ROSTER)
+    try:
+        services().batches.take_back(upload_id, actor)
+    except LifecycleError as exc:
+        return _page(actor, upload_id, str(exc), errors.status_here(exc))
+    flash("It is taken back; nothing more comes of it.")
+    return redirect(url_for("rosters.index"), 303)
+
+
 def _outcome(verdict: Verdict, *, released: bool) -> str:
     if verdict is Verdict.DENY:
         return "It is rejected, nothing was changed, and its source is frozen until somebody thaws it."

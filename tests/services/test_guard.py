@@ -1,6 +1,6 @@
 """The guard: what holds a roster, who releases it, and what is never held."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -24,7 +24,7 @@ from lifecycle.domain.role import Role
 from lifecycle.services.intake import scopes
 from lifecycle.services.upload_views import State, Upload
 from lifecycle.services.uploads import UploadClosed
-from lifecycle.store import people, roster_imports, roster_uploads
+from lifecycle.store import members, people, roster_imports, roster_uploads
 from lifecycle.store.people_tables import NoticeRow
 from tests.services.rosters import apply, take
 from tests.services.world import World, line, roster_bytes, utc
@@ -125,7 +125,7 @@ def test_whoever_shaped_it_releases_nothing_of_it(world: World, how: str) -> Non
         review(world, upload, "hans")
     review(world, upload, "petra", Verdict.DENY)
     with world.runtime.store.read() as unit:
-        assert roster_uploads.senders_refused_since(unit, upload.source, world.clock.now()) == {hans.id}
+        assert roster_uploads.senders_refused_since(unit, upload.source, world.clock.now()) == {hans.id, "hr"}
 
 
 def test_two_of_hr_are_not_enough(world: World) -> None:
@@ -143,7 +143,7 @@ def test_nobody_of_an_affected_vendor_releases(world: World) -> None:
     with pytest.raises(ReviewRefused, match="same vendor"):
         review(world, upload, "kim")
     standing = world.runtime.batches.standing(upload.id, world.actor("petra"))
-    assert (standing.why_not, standing.needed, sorted(standing.candidates)) == ("", 2, ["Hans", "Oskar", "Petra"])
+    assert (standing.why_not, standing.missing, sorted(standing.candidates)) == ("", 2, ["Hans", "Oskar", "Petra"])
 
 
 def test_whoever_confirmed_it_releases_nothing_of_it_either(world: World) -> None:
@@ -438,3 +438,113 @@ def test_of_rows_that_contradict_each_other_god_mode_takes_the_sooner_end(gods_w
     assert with_god(world) == set(WORKERS[1:])
     assert world.held("w1") == {"power", "wiki"}, "which row counts, nobody knows: all else stays"
     assert [u.identity.worker_id for u in world.runtime.extensions.unagreed(world.actor("mia"))] == ["w1"]
+
+
+# --- who stands today -------------------------------------------------------------------------------------------------
+
+
+def lose(world: World, login: str, **values: Any) -> None:
+    """Change a member as an administrator does."""
+    with world.runtime.store.write() as unit:
+        row = members.by_subject(unit, "local", login)
+        assert row is not None
+        for name, value in values.items():
+            setattr(row, name, value)
+        unit.session.add(row)
+
+
+@pytest.mark.parametrize("lost", [{"disabled_at": utc(2026, 3, 2)}, {"roles": []}])
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_whoever_left_after_agreeing_counts_no_more_and_stands_in_nobodys_way(
+    world: World, lost: dict[str, Any], verdict: Verdict
+) -> None:
+    """One who had left made every later word fail, rejections too: the roster was held for ever."""
+    upload = send(world, leaving(6))
+    review(world, upload, "petra")
+    lose(world, "petra", **lost)
+    batches = world.runtime.batches
+    shown = batches.standing(upload.id, world.actor("hans"))
+    assert (shown.missing, [r.counts for r in shown.reviews]) == (2, [False])
+    if verdict is Verdict.DENY:
+        assert review(world, upload, "hans", verdict).state is State.REFUSED
+        return
+    assert review(world, upload, "hans").state is State.HELD
+    assert held(world) == 12
+    assert review(world, upload, "oskar").state is State.APPLIED
+    assert held(world) == 6
+
+
+def test_who_has_agreed_is_looked_at_again_when_it_is_applied(world: World) -> None:
+    """Two agreed while the source was stopped; when it went on, both had left, and it was applied."""
+    runtime, upload = world.runtime, send(world, leaving(6))
+    runtime.sources.freeze(upload.source, actor="petra", why="looks odd")
+    review(world, upload, "petra")
+    with pytest.raises(RosterRefused, match="stopped"):
+        review(world, upload, "hans")
+    lose(world, "petra", disabled_at=utc(2026, 3, 2))
+    lose(world, "hans", roles=[])
+    runtime.sources.thaw(upload.source, actor="oskar", why="it is fine")
+    runtime.tidying.run()
+    with pytest.raises(ReviewerUnfit):
+        runtime.confirmations.release(upload.id, actor="scheduler")
+    assert held(world) == 12
+
+
+def test_whoever_confirms_at_the_machine_is_not_the_second_person_in_the_browser(world: World) -> None:
+    upload = take(world.runtime, leaving(6))
+    world.runtime.confirmations.confirm(upload.id, actor="cli:petra", digest=upload.digest)
+    with pytest.raises(SelfReview):
+        review(world, upload, "petra")
+
+
+def test_a_held_roster_is_over_once_a_newer_one_is_confirmed(world: World) -> None:
+    """Nobody could release it, and whoever rejected it stopped the source of the good one."""
+    upload = send(world, leaving(6))
+    world.clock.move(hours=1)
+    newer = send(world, leaving(1))
+    assert newer.state is State.APPLIED
+    upload = world.runtime.uploads.find(upload.id)
+    assert (upload.state, "before the last confirmed one" in upload.error) == (State.REFUSED, True)
+    world.clock.move(hours=1)
+    assert send(world, leaving(2)).state is State.APPLIED, "its source goes on"
+
+
+def test_whoever_sent_it_takes_it_back_and_nobody_else(world: World) -> None:
+    upload = send(world, leaving(6))
+    batches = world.runtime.batches
+    with pytest.raises(ReviewerUnfit):
+        batches.take_back(upload.id, world.actor("hans"))
+    assert batches.standing(upload.id, world.actor("nora")).can_take_back
+    batches.take_back(upload.id, world.actor("nora"))
+    assert world.runtime.uploads.find(upload.id).state is State.DISCARDED
+    with pytest.raises(UploadClosed):
+        review(world, upload, "petra")
+    world.clock.move(hours=1)
+    assert send(world, leaving(1)).state is State.APPLIED, "its source goes on"
+
+
+@pytest.mark.parametrize("spelt", [str, str.upper])
+def test_few_at_a_time_are_counted_among_those_who_were_there(ready_url: str, spelt: Callable[[str], str]) -> None:
+    """Whoever had lost access stood in both halves of the share, so that five of six went one by one."""
+    limits = {"people": 100, "share": 1, "vendor_share": 0.5, "group_share": 1, "moved_share": 1}
+    world = World(ready_url, changes={"rosters": {"guard": limits}})
+    small, large = [f"s{n}" for n in range(6)], [f"b{n}" for n in range(30)]
+
+    def roster(left: int) -> bytes:
+        # their last day is today, and so they count as running until midnight
+        lasts = [date(2026, 3, 2) if n < left else date(2026, 12, 31) for n in range(6)]
+        vendors = ["Small", spelt("Small")] * 3
+        three = zip(small, lasts, vendors, strict=True)
+        few = [line(worker, "agent", last=last, vendor=vendor) for worker, last, vendor in three]
+        return roster_bytes(*(line(w, "agent", vendor="Big") for w in large), *few)
+
+    apply(world.runtime, roster(0))
+    states = []
+    for left in range(1, 5):
+        world.clock.move(hours=1)
+        upload = take(world.runtime, roster(left))
+        states.append(world.runtime.confirmations.confirm(upload.id, actor="hr", digest=upload.digest).state)
+        if states[-1] is State.HELD:
+            break
+    world.close()
+    assert states == [State.APPLIED, State.APPLIED, State.APPLIED, State.HELD]

@@ -17,7 +17,7 @@ from lifecycle.services.comparing import Comparer
 from lifecycle.services.intake import Intake
 from lifecycle.services.upload_views import State, Upload, document_of
 from lifecycle.store import people, roster_uploads
-from tests.services.rosters import apply, take
+from tests.services.rosters import apply, release, take
 from tests.services.world import COLUMNS, World, line, roster_bytes
 
 WORKERS = [f"w{n}" for n in range(1, 8)]
@@ -50,7 +50,7 @@ def repaired(world: World, upload: Upload, **said: Any) -> Upload:
 def confirmed(world: World, upload: Upload) -> Upload:
     confirmations = world.runtime.confirmations
     upload = confirmations.confirm(upload.id, actor="hr", digest=upload.digest)
-    return confirmations.release(upload.id, actor="hr") if upload.state is State.HELD else upload
+    return release(world.runtime, upload) if upload.state is State.HELD else upload
 
 
 # --- rows that belong together ----------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from lifecycle.feed import csv_file
 from lifecycle.services.upload_views import State, Upload
 from lifecycle.services.uploads import UploadClosed
 from lifecycle.store import people, roster_uploads
-from tests.services.rosters import apply, take
+from tests.services.rosters import apply, release, take
 from tests.services.world import COLUMNS, World, line, roster_bytes, utc
 
 BEFORE = date(2026, 2, 27)
@@ -331,7 +331,7 @@ def repaired(world: World, upload: Upload, **said: Any) -> Upload:
 
 def confirm(world: World, upload: Upload, **more: Any) -> Upload:
     done = world.runtime.confirmations.confirm(upload.id, actor="hr", digest=upload.digest, **more)
-    return done if done.state is State.APPLIED else world.runtime.confirmations.release(upload.id, actor="hr")
+    return done if done.state is State.APPLIED else release(world.runtime, upload)
 
 
 def test_dates_that_can_be_read_both_ways_are_asked_for_once(world: World) -> None:

@@ -78,6 +78,7 @@ ALLOWED: dict[str, set[str]] = {
     "roster_review.apply": HR,
     "roster_review.unusable": STAFF,
     "held.show": STAFF,
+    "held.take_back": HR,
     "held.review": IT | HR,  # the guard's two people, neither the sender nor of the vendor: test_rosters.py
     "sources.index": STAFF,
     "sources.show": STAFF,
