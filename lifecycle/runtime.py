@@ -53,6 +53,7 @@ from lifecycle.services.provisioning import Provisioner
 from lifecycle.services.push import Pushes
 from lifecycle.services.push_handing import Handing
 from lifecycle.services.reconcile import Reconciler
+from lifecycle.services.releasers import Releasers
 from lifecycle.services.renewals import Renewals
 from lifecycle.services.requests import Requests
 from lifecycle.services.resumptions import Resumptions
@@ -205,7 +206,7 @@ class Runtime:
     @cached_property
     def batches(self) -> Batches:
         """Rosters that are held."""
-        return Batches(self.store, self.uploads, self.parties, self.notices, self.clock)
+        return Batches(self.store, self.uploads, Releasers(self.parties), self.notices, self.clock)
 
     @cached_property
     def confirmations(self) -> Confirmations:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
@@ -11,41 +11,31 @@ from sqlalchemy.exc import IntegrityError
 from lifecycle.domain.approval import (
     TWO_PEOPLE,
     DuplicateReview,
-    Kind,
     ReasonMissing,
-    Request,
     RequestChanged,
     Resolution,
     Review,
     ReviewerUnfit,
-    ReviewRefused,
     Verdict,
     add_review,
-    check_reviewer,
 )
 from lifecycle.domain.engagement import EngagementId
-from lifecycle.domain.party import Party, key_of
-from lifecycle.domain.role import Role
 from lifecycle.services.authorisation import Actor
 from lifecycle.services.claims import Claim
 from lifecycle.services.clock import Clock
 from lifecycle.services.intake import Worked, shown, why_too_old
 from lifecycle.services.notices import Notice, Notices, Topic
-from lifecycle.services.parties import Parties, roles_of
+from lifecycle.services.parties import roles_of
+from lifecycle.services.releasers import POOL, Releasers, hands_in
 from lifecycle.services.sources import freeze
 from lifecycle.services.upload_views import State, Upload, show
 from lifecycle.services.uploads import UploadClosed, Uploads
-from lifecycle.store import members, people, roster_items, roster_uploads, state
-from lifecycle.store.people_tables import MemberRow
+from lifecycle.store import members, people, roster_uploads, state
 from lifecycle.store.roster_tables import BatchReviewRow, RosterUploadRow
 from lifecycle.store.unit import Store, Unit
 
-IT = frozenset({Role.IT_OPERATOR, Role.IT_ADMINISTRATOR})
-POOL = IT | {Role.HR}
-"""Who may release: at least one of the two is IT."""
 ESCALATED = (timedelta(hours=1), timedelta(hours=4), timedelta(hours=24))
 """After so long a held roster is told of again; it is never released by itself."""
-LONG = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +71,7 @@ class Batches:
 
     store: Store
     uploads: Uploads
-    parties: Parties
+    releasers: Releasers
     notices: Notices
     clock: Clock
 
@@ -137,7 +127,8 @@ class Batches:
         """
         with self.store.read() as unit:
             row = self.uploads.row(unit, upload_id)
-            request = self._request(unit, row)
+            releasers = self.releasers
+            request = releasers.request(unit, row)
             counting = {r.reviewer.id for r in request.reviews}
             rows = roster_uploads.reviews(unit, upload_id)
             names = {id_: m.name or m.login for id_, m in members.by_ids(unit, [r.member_id for r in rows]).items()}
@@ -146,18 +137,11 @@ class Batches:
                 for r in rows
             ]
             pool = members.with_roles(unit, [r.value for r in POOL])
-            candidates = [m.name for m in pool if not self._why_not(unit, request, m)]
+            candidates = [m.name for m in pool if not releasers.why_not(unit, request, m)]
             member = members.get(unit, actor.id)
-            why_not = self._why_not(unit, request, member) if member else "Sign in with an account of your own."
+            why_not = releasers.why_not(unit, request, member) if member else "Sign in with an account of your own."
             missing, mine = TWO_PEOPLE - len(request.approvals), actor.id in hands_in(row)
             return BatchStanding(said, missing, why_not, candidates, mine)
-
-    def _why_not(self, unit: Unit, request: Request, member: MemberRow) -> str:
-        try:
-            check_reviewer(request, self.parties.of_member(unit, member), in_pool=bool(roles_of(member) & POOL))
-        except ReviewRefused as exc:
-            return str(exc)
-        return ""
 
     def review(
         self, upload_id: str, *, actor: Actor, verdict: Verdict, digest: str, note: str, typed: int | None = None
@@ -207,12 +191,12 @@ class Batches:
             raise ReviewerUnfit("Sign in with an account of your own.")
         if verdict is Verdict.APPROVE and typed != upload.changing:
             raise ReasonMissing(f"Type how many contracts change: {upload.changing:,}.")
-        request = self._request(unit, row)
-        review = Review(self.parties.of_member(unit, member), verdict, now, note, terms=row.digest)
+        request = self.releasers.request(unit, row)
+        review = Review(self.releasers.parties.of_member(unit, member), verdict, now, note, terms=row.digest)
         reviewed = add_review(request, review, in_pool=bool(roles_of(member) & POOL))
         released = reviewed.resolution is Resolution.APPROVED
         if released:
-            self._check_it(unit, reviewed)
+            self.releasers.check_it(unit, reviewed)
         unit.session.add(
             BatchReviewRow(
                 upload_id=row.id, member_id=member.id, verdict=verdict.value, note=note, digest=row.digest, at=now
@@ -226,24 +210,6 @@ class Batches:
         if reviewed.resolution is Resolution.DENIED:
             self._reject(unit, upload, actor, note, now)
         return released
-
-    @staticmethod
-    def _check_it(unit: Unit, request: Request) -> None:
-        found = members.by_ids(unit, [r.reviewer.id for r in request.approvals])
-        if not any(roles_of(member) & IT for member in found.values()):
-            raise ReviewerUnfit("At least one of the two must be IT.")
-
-    def check_released(self, unit: Unit, upload_id: str) -> None:
-        """
-        Refuse to apply a held roster that those who stand today have not released.
-
-        Raises:
-            ReviewerUnfit: If fewer than two people's words count, or none of them is IT's.
-        """
-        request = self._request(unit, self.uploads.row(unit, upload_id))
-        if len(request.approvals) < TWO_PEOPLE:
-            raise ReviewerUnfit("Whoever agreed may not agree any more; others have to.")
-        self._check_it(unit, request)
 
     def _reject(self, unit: Unit, upload: Upload, actor: Actor, note: str, now: datetime) -> None:
         why = f"{upload.file_name} was rejected: {note}"
@@ -305,45 +271,11 @@ class Batches:
                 request=f"upload:{upload.id}",
             )  # fmt: skip
 
-    def _request(self, unit: Unit, row: RosterUploadRow) -> Request:
-        """
-        Describe a held roster for the two-person rule: asked by whoever sent, shaped and confirmed it.
-
-        What was said by those who could not say it any more is left out, so that others can take their place.
-        """
-        vendors = frozenset(key_of(v) for v in roster_items.vendors_touched(unit, row.id))
-        requester, *others = [self._hand(unit, id_) for id_ in hands_in(row)]
-        for other in others:
-            requester = replace(requester, keys=requester.keys | other.keys, said=requester.said | other.said)
-        # a roster stands on its own: whoever sent it may have left since
-        requester = replace(requester, active=True)
-        beneficiary = Party(f"upload:{row.id}", "those who lose access", frozenset(), vendors=vendors, employee=False)
-        request = Request(
-            id=row.id, kind=Kind.NEW, requester=requester, beneficiary=beneficiary, entitlement="", asked=LONG,
-            reason=row.note, approvals_needed=TWO_PEOPLE, god=False, created_at=row.received_at,
-            expires_at=row.received_at + LONG, terms=row.digest,
-        )  # fmt: skip
-        reviews = []
-        for said in roster_uploads.reviews(unit, row.id):
-            member = members.get(unit, said.member_id)
-            if member is not None and said.digest == row.digest and not self._why_not(unit, request, member):
-                reviewer = self.parties.of_member(unit, member)
-                reviews.append(Review(reviewer, Verdict(said.verdict), said.at, said.note, terms=said.digest))
-        return replace(request, reviews=tuple(reviews))
-
-    def _hand(self, unit: Unit, id_: str) -> Party:
-        """Describe somebody who had a hand in a roster: a member, or a name that the trail knows."""
-        member = members.get(unit, id_)
-        if member is not None:
-            return self.parties.of_member(unit, member)
-        # whoever sits at the machine is called by their login there, which may be theirs here
-        return Party(id_, id_, frozenset({id_}), frozenset({key_of(id_.partition(":")[2])} - {""}))
-
     def agreed(self) -> list[str]:
         """List held rosters that two people have released and that were not applied, as after a crash in between."""
         with self.store.read() as unit:
             held = roster_uploads.uploads(unit, states=(State.HELD,), limit=1000)
-            return [row.id for row in held if len(self._request(unit, row).approvals) >= TWO_PEOPLE]
+            return [row.id for row in held if len(self.releasers.request(unit, row).approvals) >= TWO_PEOPLE]
 
     def remind(self, now: datetime) -> None:
         """Tell again of rosters that have been held for long."""
@@ -356,8 +288,3 @@ class Batches:
                 with self.store.write() as unit:
                     body = f"It has waited since {since:%-d %b, %H:%M} UTC; nothing more of it is done until two agree"
                     self._tell(unit, upload, f"Still held: a roster of {upload.source}", body, now, str(passed[-1]))
-
-
-def hands_in(row: RosterUploadRow) -> tuple[str, ...]:
-    """Return who sent, confirmed and shaped an upload: ids of members, or as the trail names whoever is none."""
-    return tuple(dict.fromkeys(id_ for id_ in (row.member_id or row.actor, row.confirmer_id, *row.shapers) if id_))

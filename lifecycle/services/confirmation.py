@@ -170,7 +170,7 @@ class Confirmations:
             state.put(unit, state.ROSTERS, upload.id)  # one roster at a time, of whatever source: surprise adds up
             roster_uploads.locked_upload(unit, upload.id)
             if released:
-                self.batches.check_released(unit, upload.id)
+                self.batches.releasers.check_released(unit, self.intake.uploads.row(unit, upload.id))
             self._check_again(unit, upload, worked)
             application = _Application(unit, upload, worked, actor, note, now)
             application.run(Linking.load(unit, self.sign_in, now))
