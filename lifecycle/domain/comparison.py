@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -397,6 +398,11 @@ def _changed(row: RosterRow, stored: StoredContract, comparing: Comparing) -> Ch
         expected = "HR's word that this worker has become an employee"
         return _unusable(row, _complain(row, Cause.CONVERSION, "status", worker_id, expected, remedy))
     after = merge(row, before, comparing.today, comparing.says_standing)
+    matters = not (comparing.is_over(before) and comparing.is_over(after))
+    if matters and not comparing.repairs.same_people and _is_another(row, stored.identity):
+        remedy = "Say that it is the same person under another name, or ask the vendor whose contract this is."
+        expected = f"{stored.identity.name}, who has this contract"
+        return _unusable(row, _complain(row, Cause.RENAMED, "name", row.name or "", expected, remedy), stored)
     changes = _differences(stored.identity, before, after, row)
     identity_id = stored.identity.id
     if after.last_day < before.last_day or (after.standing is not before.standing and _ends(after.standing)):
@@ -408,6 +414,18 @@ def _changed(row: RosterRow, stored: StoredContract, comparing: Comparing) -> Ch
     else:
         kind = Kind.SAME
     return Change(kind, row, stored, after, identity_id, changes)
+
+
+def _is_another(row: RosterRow, identity: Identity) -> bool:
+    """Say whether a row has another person's name, not one word of which is known, and another address as well."""
+    if row.name is None or not row.email or not identity.email or key_of(row.email) == key_of(identity.email):
+        return False
+    said, known = _words(row.name), _words(identity.name)
+    return bool(said and known) and not said & known
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", key_of(name)))
 
 
 def _ends(standing: Standing) -> bool:

@@ -76,6 +76,8 @@ class Cause(StrEnum):
     WIDTH = "width"
     SHARED_ID = "shared-id"
     """One worker id, two people."""
+    RENAMED = "renamed"
+    """A contract that is known, with another person's name and address."""
     DUPLICATE = "duplicate"
     """One contract, two sets of facts."""
     TAKEN = "taken"
@@ -150,6 +152,8 @@ class Repairs:
     choice: Choice = Choice.UNSAID
     lines: Mapping[str, int] = field(default_factory=dict)
     """Contract or worker to the one line about it that counts, see `key_of_contract` and `key_of_worker`."""
+    same_people: bool = False
+    """Whoever has another name and address on a contract that is known is the same person all the same."""
     converted: frozenset[str] = frozenset()
     """Worker ids of those who have become employees, on HR's word."""
 

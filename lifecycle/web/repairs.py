@@ -94,6 +94,10 @@ def _short_years() -> Repair:
     return lambda repairs: replace(repairs, short_years=True)
 
 
+def _same_people() -> Repair:
+    return lambda repairs: replace(repairs, same_people=True)
+
+
 def _last_day() -> Repair:
     if not forms.optional("last_day"):
         raise RosterRefused("Give the day on which those contracts end.")
@@ -171,6 +175,7 @@ _READERS: Mapping[Cause, Callable[[], Repair]] = {
     Cause.SPONSOR: _sponsors,
     Cause.DUPLICATE: _rows,
     Cause.SHARED_ID: _rows,
+    Cause.RENAMED: _same_people,
     Cause.CONVERSION: _converted,
 }
 
@@ -194,6 +199,7 @@ def said(repairs: Repairs) -> list[Said]:
     }
     single = {
         "date_order": repairs.date_order.value.replace("-", " ") if repairs.date_order else "",
+        "same_people": "whoever has another name is the same person" if repairs.same_people else "",
         "short_years": "years of two digits are from 2000 on" if repairs.short_years else "",
         "last_day": f"rows without a last day end on {repairs.last_day:%-d %b %Y}" if repairs.last_day else "",
         "choice": f"of rows that contradict each other, {CHOICES[repairs.choice].lower()} counts"

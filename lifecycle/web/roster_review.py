@@ -29,7 +29,7 @@ from lifecycle.web.services import permitted, services
 
 bp = Blueprint("roster_review", __name__, url_prefix="/rosters/<upload_id>")
 IN_ONE_GO = 500
-GONE_THROUGH = (Cause.DUPLICATE, Cause.SHARED_ID, Cause.CONVERSION, Cause.SPONSOR)
+GONE_THROUGH = (Cause.DUPLICATE, Cause.SHARED_ID, Cause.RENAMED, Cause.CONVERSION, Cause.SPONSOR)
 """Causes whose rows are looked at one by one."""
 UNPLAIN = re.compile(r"[^A-Za-z0-9_-]+")
 HEADING = ("Row", "Worker id", "Contract", "Name", "Column", "Found", "Expected", "What to do")

@@ -83,6 +83,7 @@ CAUSES: dict[Cause, str] = {
     Cause.NO_ADDRESS: "No e-mail address",
     Cause.WIDTH: "Too many or too few cells",
     Cause.SHARED_ID: "One worker id, two people",
+    Cause.RENAMED: "Somebody else’s name on a contract",
     Cause.DUPLICATE: "Same contract twice",
     Cause.TAKEN: "Contract number of somebody else",
     Cause.NOT_KNOWN: "Contract is not known",
