@@ -105,13 +105,16 @@ def desired_access(contracts: Sequence[Contract], catalogue: Catalogue, now: dat
     """
     Compute what one identity should hold at *now*.
 
+    Where another contract follows without a gap and gives the same, the window narrows that no further than to the
+    elevated tier: its holder is not leaving.
+
     Args:
         contracts: All engagements of the identity, past and future ones too.
         catalogue: Entitlements and what they narrow to.
         now: Any aware instant, past or future.
     """
     live = [c for c in contracts if c.live_at(now)]
-    reasons = [reason for c in live for reason in _reasons(c, catalogue, now)]
+    reasons = [reason for c in live for reason in _reasons(c, catalogue, now, contracts)]
     return DesiredAccess(
         reasons=tuple(sorted(reasons, key=lambda r: (-r.entitlement.tier, r.entitlement.key, r.engagement.id))),
         live=bool(live),
@@ -130,23 +133,50 @@ def _is_employee(contracts: Sequence[Contract], now: datetime) -> bool:
     return not any(since < c.timeline.starts_at <= now and not c.gives_nothing for c in contracts)
 
 
-def _reasons(contract: Contract, catalogue: Catalogue, now: datetime) -> Iterable[Reason]:
+def _reasons(
+    contract: Contract, catalogue: Catalogue, now: datetime, contracts: Sequence[Contract]
+) -> Iterable[Reason]:
     sources: list[tuple[str, str | None, Grant | None]] = [
         *((key, rule, None) for key, rule in contract.baseline.items()),
         *((grant.entitlement, None, grant) for grant in contract.grants if grant.active_at(now)),
     ]
     for given, rule, grant in sources:
-        entitlement = catalogue.fit(given, _ceiling(contract, grant, now))
+        following = _following(contract, given, contracts, now) if grant is None else []
+        kept = _kept(following, given, contracts)
+        entitlement = catalogue.fit(given, _ceiling(contract, grant, now, kept))
         if entitlement is not None:
-            until = _changes_at(contract, given, grant, entitlement, catalogue, now)
+            until = _changes_at(contract, given, grant, kept, entitlement, catalogue, now)
+            until = min([until, *(other.timeline.starts_at for other in following)])
             yield Reason(entitlement, given, contract.engagement, rule, grant, until)
 
 
-def _ceiling(contract: Contract, grant: Grant | None, at: datetime) -> Tier:
+def _following(contract: Contract, given: str, contracts: Sequence[Contract], now: datetime) -> list[Contract]:
+    """List the contracts still to begin that follow *contract* without a gap and give the same."""
+    ends_at = contract.timeline.ends_at
+    return [
+        other
+        for other in contracts
+        if now < other.timeline.starts_at <= ends_at < other.timeline.ends_at
+        and not other.over_at(now)
+        and given in other.baseline
+    ]
+
+
+def _kept(following: Sequence[Contract], given: str, contracts: Sequence[Contract]) -> Tier:
+    """Return the tier to which contracts that follow keep a right: never god mode, which hangs on its own contract."""
+    kept = Tier.NONE
+    for other in following:
+        begins_at = other.timeline.starts_at
+        beyond = _following(other, given, contracts, begins_at)
+        kept = max(kept, other.ceiling_at(begins_at), _kept(beyond, given, contracts))
+    return min(kept, Tier.ELEVATED)
+
+
+def _ceiling(contract: Contract, grant: Grant | None, at: datetime, kept: Tier = Tier.NONE) -> Tier:
     """Return what one source may give at *at*: an exception stands above its stage, never above what was decided."""
     measures = contract.engagement.measures
     if grant is None:
-        ceiling = contract.ceiling_at(at)
+        ceiling = max(contract.ceiling_at(at), kept)
         return min(ceiling, Tier.ELEVATED) if measures.god_withheld else ceiling
     if grant.exception and at < contract.timeline.final_day_at:
         return Tier.ELEVATED if measures.god_ended(at) else Tier.GOD
@@ -157,6 +187,7 @@ def _changes_at(
     contract: Contract,
     given: str,
     grant: Grant | None,
+    kept: Tier,
     held: Entitlement,
     catalogue: Catalogue,
     now: datetime,
@@ -165,7 +196,7 @@ def _changes_at(
     instants = [t.at for t in timeline.transitions if t.at > now]
     if decided is not None and decided > now:
         instants = sorted([*instants, decided])
-    changes = (at for at in instants if catalogue.fit(given, _ceiling(contract, grant, at)) != held)
+    changes = (at for at in instants if catalogue.fit(given, _ceiling(contract, grant, at, kept)) != held)
     at = min(next(changes, timeline.ends_at), timeline.ends_at)
     return min(at, grant.ends_at) if grant else at
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lifecycle.domain.access import Contract, desired_access, next_change_at
@@ -17,7 +17,7 @@ from lifecycle.domain.drift import (
     plan_account_changes,
     plan_changes,
 )
-from lifecycle.domain.engagement import Engagement, Measures
+from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.entitlement import Entitlement, Tier
 from lifecycle.domain.policy import OffboardingPolicy, Stage
 from lifecycle.domain.roster import Standing
@@ -74,7 +74,10 @@ def test_nothing_is_held_without_a_live_engagement(person: list[Contract], now: 
     for reason in desired.reasons:
         contract = live[reason.engagement.id]
         excepted = reason.grant is not None and reason.grant.exception and now < contract.timeline.final_day_at
-        assert excepted or reason.entitlement.tier <= contract.ceiling_at(now)
+        followed = reason.entitlement.tier <= Tier.ELEVATED and any(
+            c.timeline.starts_at <= contract.timeline.ends_at < c.timeline.ends_at for c in person
+        )
+        assert excepted or followed or reason.entitlement.tier <= contract.ceiling_at(now)
         assert reason.given in contract.baseline or any(
             g.active_at(now) and g.entitlement == reason.given for g in contract.grants
         )
@@ -113,10 +116,43 @@ def test_what_a_reason_gives_stays_the_same_until_it_says(person: list[Contract]
         for at in around([*moments, reason.until]):
             cut_off = own.engagement.measures.cut_off(at)
             if now <= at < reason.until and not cut_off:
-                same = desired_access([own], CATALOGUE, at).reasons
+                same = [r for r in desired_access(person, CATALOGUE, at).reasons if r.engagement is own.engagement]
                 assert (reason.entitlement, reason.given, reason.grant) in {
                     (r.entitlement, r.given, r.grant) for r in same
                 }
+
+
+@given(contracts(), st.integers(8, 400), instants)
+@settings(max_examples=200)
+def test_a_contract_that_follows_keeps_all_but_god_mode(before: Contract, days: int, now: datetime) -> None:
+    """On the last working day of a renewed contract what is elevated was taken away until the next one began."""
+    last = before.engagement.last_day
+    e = replace(
+        before.engagement, id=EngagementId("next"), first_day=last + timedelta(days=1),
+        last_day=last + timedelta(days=days), measures=Measures(),
+    )  # fmt: skip
+    after = Contract(e, plan_timeline(e, POLICY, WorkCalendar()), before.baseline)
+    assume(before.timeline.ends_at == after.timeline.starts_at)
+    alone, both = (desired_access(found, CATALOGUE, now) for found in ([before], [before, after]))
+    if now < after.timeline.starts_at:
+        assert {e for e in both.entitlements if e.tier is Tier.GOD} == {
+            e for e in alone.entitlements if e.tier is Tier.GOD
+        }
+        if before.live_at(now):
+            tier = min(Tier.ELEVATED, after.ceiling_at(after.timeline.starts_at))
+            kept = {CATALOGUE.fit(key, tier) for key in before.baseline}
+            assert kept - {None} <= _with_lesser(both.entitlements)
+
+
+def _with_lesser(entitlements: frozenset[Entitlement]) -> set[Entitlement | None]:
+    """Return what is held, and all that it narrows to."""
+    found: set[Entitlement | None] = set()
+    for held in entitlements:
+        lesser: Entitlement | None = held
+        while lesser is not None:
+            found.add(lesser)
+            lesser = CATALOGUE.entitlements.get(lesser.narrows_to or "")
+    return found
 
 
 def apply(changes: tuple[Change, ...], observed: frozenset[Entitlement]) -> frozenset[Entitlement]:

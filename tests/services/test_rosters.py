@@ -321,6 +321,20 @@ def test_the_absence_of_other_vendors_means_nothing_to_a_file_of_one(world: Worl
     assert [worker for _, worker, _ in rows(world, one, Kind.MISSING)] == ["w1"]
 
 
+def test_a_contract_that_follows_keeps_what_is_elevated_on_the_last_day_of_the_one_before(world: World) -> None:
+    """It was taken away for the last working day, and given back the morning after."""
+    first = line("w1", "god")
+    world.roster(first, line("w1", "god", date(2026, 4, 1), date(2026, 12, 31), contract="C-2"))
+    for at, held in (
+        (utc(2026, 3, 20, 12), {"god", "wiki"}),
+        (utc(2026, 3, 30, 12), {"power", "wiki"}),
+        (utc(2026, 3, 31, 12), {"power", "wiki"}),
+        (utc(2026, 4, 1, 12), {"god", "wiki"}),
+    ):
+        world.clock.move(to=at)
+        assert live(world) == held, at
+
+
 # --- repairs --------------------------------------------------------------------------------------------------------
 
 
