@@ -32,6 +32,7 @@ from lifecycle.services.directory import Directory
 from lifecycle.services.engine import Engine
 from lifecycle.services.extensions import Extensions
 from lifecycle.services.files import RosterFiles
+from lifecycle.services.first_sight import FirstSight
 from lifecycle.services.holders import Holders
 from lifecycle.services.hooks import Hooks
 from lifecycle.services.housekeeping import Housekeeping
@@ -198,6 +199,7 @@ class Runtime:
             self.layouts,
             self.rulebook,
             Sponsors(self.store),
+            FirstSight(self.store, self.rulebook, self.targets),
             self.settings.rosters,
             self.clock,
             Claims(self.store),

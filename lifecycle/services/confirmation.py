@@ -24,6 +24,7 @@ from lifecycle.services.extensions import Extensions
 from lifecycle.services.ids import Ids
 from lifecycle.services.intake import Intake, Worked, note_accepted, scopes, shown, why_too_old
 from lifecycle.services.notices import Notice, Notices, Topic
+from lifecycle.services.tally import NEWCOMER
 from lifecycle.services.upload_views import WEIGHED, State, Upload
 from lifecycle.services.uploads import UploadClosed
 from lifecycle.settings import SignInSettings
@@ -321,7 +322,7 @@ class _Application:
             [
                 {
                     "import_id": self.import_id,
-                    "identity_id": identity_id,
+                    "identity_id": self._persons.get(identity_id.removeprefix(NEWCOMER), identity_id),
                     "vendor": loss.vendor,
                     "lost": sorted(loss.lost),
                     "at": self.now,

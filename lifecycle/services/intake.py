@@ -27,6 +27,7 @@ from lifecycle.services.claims import Claim, Claims
 from lifecycle.services.clock import Clock
 from lifecycle.services.comparing import Comparer
 from lifecycle.services.files import RosterFiles
+from lifecycle.services.first_sight import FirstSight
 from lifecycle.services.known import Known
 from lifecycle.services.layouts import Layouts
 from lifecycle.services.reading import Stager
@@ -69,6 +70,7 @@ class Intake:
     layouts: Layouts
     rulebook: Rulebook
     sponsors: Sponsors
+    first_sight: FirstSight
     settings: RosterSettings
     clock: Clock
     claims: Claims
@@ -248,6 +250,7 @@ class Intake:
             comparer.run(stager.rows)
             absence.note(stager)
             self.sponsors.note(upload.id, comparer.sponsors, claim)
+        self.first_sight.note(upload.id, upload.source, tally, claim, now)
         with self.store.read() as unit:
             guard = self.guard(unit, upload, tally, now)
         document = layout.model_dump_json()

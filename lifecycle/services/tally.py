@@ -17,6 +17,9 @@ from lifecycle.domain.roster import Standing
 from lifecycle.store import observations, roster_contracts, roster_imports
 from lifecycle.store.unit import Unit
 
+NEWCOMER = "new:"
+"""What stands before the worker id of somebody who has no identity yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loss:
@@ -34,6 +37,7 @@ class Tally:
     moved_days: int
     moved: int = 0
     losses: dict[IdentityId, Loss] = field(default_factory=dict)
+    """By person; whoever is new is named by `NEWCOMER` and worker id."""
     god_ends: dict[EngagementId, datetime] = field(default_factory=dict)
     """Contracts whose god mode ends sooner than was known, and when."""
     god_in_doubt: dict[EngagementId, datetime] = field(default_factory=dict)
@@ -104,7 +108,7 @@ def _surprise(unit: Unit, tally: Tally, now: datetime) -> Surprise:
     holders = observations.holders(unit, by_group)
     return Surprise(
         people=len(losses),
-        active=running[""] + len(gone),
+        active=running[""] + len(gone) + sum(identity_id.startswith(NEWCOMER) for identity_id in tally.losses),
         by_vendor={called[key]: (n, max(n, running[key] + gone_of[key])) for key, n in by_vendor.items()},
         by_group={key: (n, max(n, holders[key])) for key, n in by_group.items() if key in holders},
     )
