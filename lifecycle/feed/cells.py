@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime, time
 
 from lifecycle.feed.table import Cell, Spoilt
+from lifecycle.feed.unsafe import ERRORS
 
 EXPONENT = re.compile(r"[0-9]+([.,][0-9]+)?[eE][+-]?[0-9]+")
 EXACT = 10**15
@@ -37,3 +38,18 @@ def id_of(cell: Cell) -> str:
 def is_spoilt_id(text: str) -> bool:
     """Say whether a spreadsheet has made a number of an id: ``1E5``, ``1.23457E+11``."""
     return EXPONENT.fullmatch(text) is not None
+
+
+def as_it_stands(cell: Cell, date_format: str) -> str:
+    """
+    Return *cell* as text that can be sent again: days as the file's own texts write them, blanks and all.
+
+    Of a spoilt cell only an error is text; what else is said of one would be taken for a value.
+    """
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, Spoilt):
+        return cell.found if cell.found in ERRORS else ""
+    if isinstance(cell, datetime) and cell.time() != time():
+        return cell.isoformat(" ")
+    return cell.strftime(date_format) if isinstance(cell, date) else text_of(cell)

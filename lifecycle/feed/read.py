@@ -146,6 +146,18 @@ class Reader:
             remedy = "There is only a header. An empty roster is never taken to mean that everybody has left."
             raise refuse(0, "no rows", "at least one row", remedy)
 
+    def lines_as_they_stand(self) -> Iterator[tuple[int, Sequence[Cell]]]:
+        """
+        Yield number and cells of each line below the header, blank ones included.
+
+        Raises:
+            Unreadable: Where the file breaks.
+        """
+        begins = self._begins
+        for block in self._blocks(None):
+            yield from zip(block.numbers[begins:], block.lines[begins:], strict=True)
+            begins = 0
+
     def _blocks(self, known: Mapping[bytes, int] | None) -> Iterator[Block]:
         if known is not None and isinstance(self._source, CsvFile):
             return self._source.blocks(known)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -19,9 +20,10 @@ from lifecycle.domain.consequence import Weight
 from lifecycle.domain.errors import LifecycleError, RosterRefused
 from lifecycle.domain.roster import Cause
 from lifecycle.services.authorisation import Action, Actor, may
+from lifecycle.services.rejected import Rejected, rejected
 from lifecycle.services.trail_search import harmless
 from lifecycle.services.upload_views import Item, Problem, State, Upload
-from lifecycle.services.uploads import PAGE, Uploads
+from lifecycle.services.uploads import PAGE
 from lifecycle.web import errors, forms, repairs, roster_words
 from lifecycle.web.roster_words import TABS, Tab
 from lifecycle.web.rosters import go_on
@@ -32,7 +34,6 @@ IN_ONE_GO = 500
 GONE_THROUGH = (Cause.DUPLICATE, Cause.SHARED_ID, Cause.RENAMED, Cause.CONVERSION, Cause.SPONSOR)
 """Causes whose rows are looked at one by one."""
 UNPLAIN = re.compile(r"[^A-Za-z0-9_-]+")
-HEADING = ("Row", "Worker id", "Contract", "Name", "Column", "Found", "Expected", "What to do")
 
 
 @dataclass(frozen=True)
@@ -177,31 +178,24 @@ def apply(upload_id: str) -> ResponseReturnValue:
 
 @bp.get("/unusable.csv")
 def unusable(upload_id: str) -> ResponseReturnValue:
-    """Send the rows that cannot be used, with why, for whoever corrects the file."""
+    """Send the rows that cannot be used as they stand in the file, with why, for whoever corrects them."""
     permitted(Action.SEE_ROSTERS)
     upload = services().uploads.find(upload_id)
     stem = "".join(
         c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in upload.file_name.rpartition(".")[0]
     )
     headers = {"Content-Disposition": f'attachment; filename="{stem or "roster"}-not-usable.csv"'}
-    return Response(_written(services().uploads, upload_id), mimetype="text/csv", headers=headers)
+    return Response(_written(rejected(services().uploads, upload)), mimetype="text/csv", headers=headers)
 
 
-def _written(uploads: Uploads, upload_id: str) -> Iterator[str]:
-    """Write CSV (RFC 4180) page by page, with a mark by which spreadsheets know that it is UTF-8."""
-    after = -1
-    yield "\ufeff" + _lines([HEADING])
-    while rows := uploads.items(upload_id, kinds=(Kind.UNUSABLE,), after=after, limit=IN_ONE_GO):
-        yield _lines([_cells(row) for row in rows])
-        after = rows[-1].n
+def _written(table: Rejected) -> Iterator[bytes]:
+    """Write CSV (RFC 4180) piece by piece, with a mark by which spreadsheets know that it is UTF-8."""
+    yield b"\xef\xbb\xbf" + _lines([table.header])
+    while rows := list(islice(table.rows, IN_ONE_GO)):
+        yield _lines(rows)
 
 
-def _cells(row: Item) -> tuple[str, ...]:
-    why = [row.complaint.get(name, "") for name in ("column", "value", "expected", "remedy")]
-    return (str(row.line), *map(harmless, (row.worker_id, row.reference, row.name, *map(str, why))))
-
-
-def _lines(rows: list[tuple[str, ...]]) -> str:
+def _lines(rows: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
+    csv.writer(text).writerows([*map(harmless, row)] for row in rows)
+    return text.getvalue().encode(errors="backslashreplace")  # JSON can hold halves of characters
