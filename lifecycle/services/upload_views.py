@@ -90,6 +90,12 @@ class Upload:
         return self.counts.get(Kind.UNUSABLE, 0)
 
     @property
+    def uses_nothing(self) -> bool:
+        """Whether none of its rows can be used; those left aside are none that can."""
+        unused = (Kind.UNUSABLE, "aside", "repeated")
+        return self.lines > 0 and self.lines <= sum(self.counts.get(name, 0) for name in unused)
+
+    @property
     def changing(self) -> int:
         """How many rows change a contract."""
         return sum(self.counts.get(kind, 0) for kind in WEIGHED)
