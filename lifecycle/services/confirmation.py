@@ -200,7 +200,8 @@ class Confirmations:
         _check_stopped(unit, upload)
         if too_old := why_too_old(unit, upload):
             raise RosterRefused(f"{too_old} It is not applied.")
-        if scopes(self.intake.guard(unit, upload, worked.tally, worked.now)) - scopes(worked.guard):
+        found = self.intake.guard(unit, upload, worked.tally, worked.now, worked.counts)
+        if scopes(found) - scopes(worked.guard):
             raise RosterRefused("With another roster that was confirmed meanwhile it is too much. Please look again.")
 
     def _tell(self, unit: Unit, upload: Upload, now: datetime) -> None:

@@ -33,7 +33,7 @@ from lifecycle.services.layouts import Layouts
 from lifecycle.services.reading import Stager
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sponsors import Sponsors
-from lifecycle.services.tally import Tally, findings
+from lifecycle.services.tally import SPEAKS_OF_KNOWN, Tally, findings
 from lifecycle.services.upload_views import WEIGHED, State, Upload, document_of
 from lifecycle.services.uploads import Uploads
 from lifecycle.settings.rosters import ProfileSettings, RosterSettings
@@ -251,12 +251,12 @@ class Intake:
             absence.note(stager)
             self.sponsors.note(upload.id, comparer.sponsors, claim)
         self.first_sight.note(upload.id, upload.source, tally, claim, now)
+        counts = None if stager is None else {**stager.counts, "untouched": stager.untouched}
         with self.store.read() as unit:
-            guard = self.guard(unit, upload, tally, now)
+            guard = self.guard(unit, upload, tally, now, counts)
         document = layout.model_dump_json()
         said = json.dumps(document_of(upload.repairs), sort_keys=True)
         rules = [upload.sha256, document, said, self.rulebook.fingerprint]
-        counts = None if stager is None else {**stager.counts, "untouched": stager.untouched}
         base = stager.base if stager else upload.base
         return Worked(tally, guard, tally.digest(rules), base, now, counts)
 
@@ -281,22 +281,35 @@ class Intake:
             contested=contested,
         )
 
-    def guard(self, unit: Unit, upload: Upload, tally: Tally, now: datetime) -> list[dict[str, Any]]:
-        """Ask the guard about an upload as it was compared; a list of findings as they are stored."""
+    def guard(
+        self, unit: Unit, upload: Upload, tally: Tally, now: datetime, read: Mapping[str, int] | None
+    ) -> list[dict[str, Any]]:
+        """
+        Ask the guard about an upload as it was compared.
+
+        Args:
+            unit: To read in.
+            upload: Which.
+            tally: What its rows add up to.
+            now: The instant that it was compared for.
+            read: `Worked.counts`.
+
+        Returns:
+            The findings as they are stored.
+        """
         row = self.uploads.row(unit, upload.id)
+        read = row.counts if read is None else read
         before = roster_imports.last_full_import(unit, upload.profile) if is_full(upload) else None
         source = unit.session.get(RosterSourceRow, upload.source)
         header = source.headers.get(upload.profile) if source else None
         counted = {kind: n for (kind,), n in roster_items.count_rows(unit, upload.id, "kind").items()}
         unusable = counted.get(Kind.UNUSABLE, 0)
-        touched = sum(counted.get(k, 0) for k in (Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.SAME))
-        lines = row.lines or 0
         feed = Feed(
-            rows=max(lines - unusable, 0),
+            rows=max((row.lines or 0) - unusable, 0),
             rows_before=before.rows if before else 0,
             header_changed=bool(header and row.header) and header != row.header,
-            known=touched + max(lines - sum(counted.values()), 0),
-            moved=tally.moved,
+            known=read.get("untouched", 0) + roster_items.count_contracts(unit, upload.id, SPEAKS_OF_KNOWN),
+            moved=len(tally.moved),
             unusable=unusable,
         )
         found = findings(unit, tally, feed=feed, limits=self._limits(), now=now)

@@ -19,6 +19,8 @@ from lifecycle.store.unit import Unit
 
 NEWCOMER = "new:"
 """What stands before the worker id of somebody who has no identity yet."""
+SPEAKS_OF_KNOWN = (Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.SAME)
+"""Kinds of rows about contracts that are stored; an absence is no row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Tally:
     """Filled row by row while a roster is compared."""
 
     moved_days: int
-    moved: int = 0
+    moved: set[EngagementId] = field(default_factory=set)
+    """Contracts whose last day rows of the file move by more than `moved_days`."""
     losses: dict[IdentityId, Loss] = field(default_factory=dict)
     """By person; whoever is new is named by `NEWCOMER` and worker id."""
     god_ends: dict[EngagementId, datetime] = field(default_factory=dict)
@@ -52,8 +55,9 @@ class Tally:
     def add(self, change: Change, bound: str) -> None:
         """Count one row; *bound* is what of it a confirmation is bound to."""
         (self._new if change.kind is Kind.NEW else self._touched).append(hashlib.sha256(bound.encode()).digest())
-        if change.stored is not None and change.after is not None and _moves(change, self.moved_days):
-            self.moved += 1
+        is_stated = change.kind in SPEAKS_OF_KNOWN and change.after is not None
+        if is_stated and change.stored is not None and _moves(change, self.moved_days):
+            self.moved.add(change.stored.engagement.id)
 
     def lose(self, identity_id: IdentityId, vendor: str, lost: frozenset[str]) -> None:
         """Note that somebody loses access by surprise."""

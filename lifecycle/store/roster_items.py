@@ -166,6 +166,12 @@ def count_rows(unit: Unit, upload_id: str, *columns: str) -> dict[tuple[str, ...
     return {tuple(row[:-1]): row[-1] for row in unit.session.execute(query)}
 
 
+def count_contracts(unit: Unit, upload_id: str, kinds: Collection[str]) -> int:
+    """Count the stored contracts that items of some kinds are about, each once."""
+    query = select(func.count(_T.engagement_id.distinct())).where(_T.upload_id == upload_id, _T.engagement_id != "")
+    return unit.session.scalar(query.where(_T.kind.in_(list(kinds)))) or 0
+
+
 def count_weights(unit: Unit, upload_id: str, kinds: Collection[str]) -> dict[str, int]:
     """Count the items of some kinds by what they do to access."""
     query = select(_T.weight, func.count()).where(_T.upload_id == upload_id, _T.kind.in_(list(kinds)), _T.weight != "")
