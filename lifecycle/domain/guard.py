@@ -31,6 +31,7 @@ class Feed:
     """One file against the last accepted one of its profile and against what is stored."""
 
     rows: int
+    """Those that can be used; of rows that repeat each other exactly, one."""
     rows_before: int = 0
     """Of the last accepted full file; 0 when there is none, or the file is no full one."""
     header_changed: bool = False

@@ -346,7 +346,7 @@ class _Application:
                 file_name=upload.file_name,
                 as_of=upload.as_of,
                 sha256=upload.sha256,
-                rows=upload.lines - upload.unusable,
+                rows=upload.rows,
                 counts=upload.counts,
                 actor=self.actor,
                 confirmed_at=self.now,

@@ -34,7 +34,7 @@ from lifecycle.services.reading import Stager
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sponsors import Sponsors
 from lifecycle.services.tally import SPEAKS_OF_KNOWN, Tally, findings
-from lifecycle.services.upload_views import WEIGHED, State, Upload, document_of
+from lifecycle.services.upload_views import WEIGHED, State, Upload, document_of, rows_that_count
 from lifecycle.services.uploads import Uploads
 from lifecycle.settings.rosters import ProfileSettings, RosterSettings
 from lifecycle.store import roster_contracts, roster_imports, roster_items, roster_uploads
@@ -305,7 +305,7 @@ class Intake:
         counted = {kind: n for (kind,), n in roster_items.count_rows(unit, upload.id, "kind").items()}
         unusable = counted.get(Kind.UNUSABLE, 0)
         feed = Feed(
-            rows=max((row.lines or 0) - unusable, 0),
+            rows=rows_that_count(row.lines, {**read, Kind.UNUSABLE: unusable}),
             rows_before=before.rows if before else 0,
             header_changed=bool(header and row.header) and header != row.header,
             known=read.get("untouched", 0) + roster_items.count_contracts(unit, upload.id, SPEAKS_OF_KNOWN),

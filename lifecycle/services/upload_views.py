@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -90,10 +90,14 @@ class Upload:
         return self.counts.get(Kind.UNUSABLE, 0)
 
     @property
+    def rows(self) -> int:
+        """How many rows count, see `rows_that_count`."""
+        return rows_that_count(self.lines, self.counts)
+
+    @property
     def uses_nothing(self) -> bool:
         """Whether none of its rows can be used; those left aside are none that can."""
-        unused = (Kind.UNUSABLE, "aside", "repeated")
-        return self.lines > 0 and self.lines <= sum(self.counts.get(name, 0) for name in unused)
+        return self.lines > 0 and self.rows <= self.counts.get("aside", 0)
 
     @property
     def changing(self) -> int:
@@ -104,6 +108,11 @@ class Upload:
     def changes_nothing(self) -> bool:
         """Whether confirming would leave every contract as it is, flags of absence included."""
         return not (self.changing or self.counts.get(Kind.MISSING, 0))
+
+
+def rows_that_count(lines: int, counts: Mapping[str, int]) -> int:
+    """Count the rows of a file that can be used; one that repeats another exactly says nothing of its own."""
+    return max(lines - counts.get(Kind.UNUSABLE, 0) - counts.get("repeated", 0), 0)
 
 
 @dataclass(frozen=True)

@@ -284,6 +284,7 @@ class RosterImportRow(Table, table=True):
     as_of: datetime | None = instant()
     sha256: str = Field(sa_column=Column(String(64), nullable=False))
     rows: int = Field(sa_column=Column(Integer, nullable=False))
+    """As `lifecycle.domain.guard.Feed.rows` counts them."""
     counts: dict[str, int] = Field(sa_column=Column(Document, nullable=False))
     actor: str = words()
     confirmed_at: datetime = Field(sa_column=Column(Instant, nullable=False))

@@ -13,6 +13,7 @@ from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.roster import RosterRow
 from lifecycle.services.tally import SPEAKS_OF_KNOWN, Tally
 from lifecycle.services.upload_views import Upload
+from lifecycle.store import roster_imports
 from tests.services.rosters import apply, take
 from tests.services.world import COLUMNS, World, line, roster_bytes
 
@@ -83,3 +84,23 @@ def test_a_contract_counts_once_and_only_where_a_row_speaks_of_it(kind: Kind) ->
     for number in (2, 3):
         tally.add(Change(kind, RosterRow(number, "w1"), StoredContract(before, person), after), f"{number}")
     assert tally.moved == ({before.id} if kind in SPEAKS_OF_KNOWN else set())
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+
+def test_rows_that_repeat_each_other_are_one(world: World) -> None:
+    half = take(world.runtime, roster_bytes(*staff()[:6] * 2))
+    assert held_for(half) == ["6 rows, 50% fewer than the 12 of the last file"]
+    new = [line(f"x{n}", "agent") for n in range(6)]
+    assert held_for(take(world.runtime, roster_bytes(*new, *new))) == held_for(half)
+
+
+def test_rows_that_repeated_each_other_were_one(world: World) -> None:
+    world.clock.move(days=1)
+    apply(world.runtime, roster_bytes(*staff() * 2))
+    with world.runtime.store.read() as unit:
+        last = roster_imports.last_full_import(unit, "plain")
+    assert last is not None
+    assert last.rows == 12
+    assert held_for(take(world.runtime, roster_bytes(*staff()[:11]))) == []
