@@ -39,6 +39,7 @@ from lifecycle.services.uploads import Uploads
 from lifecycle.settings.rosters import ProfileSettings, RosterSettings
 from lifecycle.store import roster_contracts, roster_imports, roster_items, roster_uploads
 from lifecycle.store.roster_tables import RosterSourceRow
+from lifecycle.store.tables import RosterImportRow
 from lifecycle.store.unit import Store, Unit
 
 _log = logging.getLogger(__name__)
@@ -299,7 +300,7 @@ class Intake:
         """
         row = self.uploads.row(unit, upload.id)
         read = row.counts if read is None else read
-        before = roster_imports.last_full_import(unit, upload.profile) if is_full(upload) else None
+        before = self._full_before(unit, upload)
         source = unit.session.get(RosterSourceRow, upload.source)
         header = source.headers.get(upload.profile) if source else None
         counted = {kind: n for (kind,), n in roster_items.count_rows(unit, upload.id, "kind").items()}
@@ -320,6 +321,22 @@ class Intake:
             )
             found = (*found, Finding("god", words))
         return [asdict(finding) for finding in found]
+
+    def _full_before(self, unit: Unit, upload: Upload) -> RosterImportRow | None:
+        """
+        Return the import whose rows a full file is measured by; None where there is none.
+
+        A profile without one of its own is measured by its source, unless it tells of one vendor only; and of the
+        source's profiles by one that tells of all of them.
+        """
+        if upload.layout is None or not is_full(upload):
+            return None
+        own = roster_imports.last_full_import(unit, upload.profile)
+        if own is not None or upload.layout.vendor:
+            return own
+        layouts = self.layouts.all(unit)
+        others = roster_imports.last_full_imports(unit, upload.source)
+        return next((o for o in others if o.profile not in layouts or not layouts[o.profile].vendor), None)
 
     def _limits(self) -> Limits:
         return self.settings.guard.limits

@@ -36,6 +36,13 @@ def last_full_import(unit: Unit, profile: str) -> RosterImportRow | None:
     return unit.session.scalars(query.order_by(*NEWEST).limit(1)).first()
 
 
+def last_full_imports(unit: Unit, source: str) -> list[RosterImportRow]:
+    """List the last confirmed full roster of each profile of a source, newest first."""
+    full = (_M.source == source, _M.scope == "full")
+    last = select(func.max(_M.number)).where(*full).group_by(_M.profile)
+    return list(unit.session.scalars(select(RosterImportRow).where(*full, _M.number.in_(last)).order_by(*NEWEST)))
+
+
 def import_of_file(unit: Unit, source: str, sha256: str) -> RosterImportRow | None:
     """Return the last import of this very file."""
     query = select(RosterImportRow).where(_M.source == source, _M.sha256 == sha256)

@@ -22,6 +22,9 @@ WORKERS = [f"w{n}" for n in range(12)]
 QUIET = {"people": 100, "share": 1.0, "vendor_share": 1.0, "group_share": 1.0, "moved_share": 0.5}
 PROFILES: dict[str, Any] = {
     "plain": {"columns": COLUMNS},
+    "new": {"columns": COLUMNS, "source": "plain"},
+    "northgate": {"columns": COLUMNS, "source": "plain", "vendor": "Northgate"},
+    "elsewhere": {"columns": COLUMNS},
 }
 
 
@@ -104,3 +107,24 @@ def test_rows_that_repeated_each_other_were_one(world: World) -> None:
     assert last is not None
     assert last.rows == 12
     assert held_for(take(world.runtime, roster_bytes(*staff()[:11]))) == []
+
+
+def test_a_profile_without_a_file_before_is_measured_by_its_source(world: World) -> None:
+    few = roster_bytes(*staff()[:3])
+    assert held_for(take(world.runtime, few, profile="new")) == ["3 rows, 75% fewer than the 12 of the last file"]
+    assert held_for(take(world.runtime, few, profile="elsewhere")) == []
+    assert held_for(take(world.runtime, few, profile="northgate")) == [], "a vendor's file is shorter by nature"
+
+
+def test_a_source_is_not_measured_by_the_file_of_one_vendor(world: World) -> None:
+    world.clock.move(days=1)
+    apply(world.runtime, roster_bytes(*staff()[:6]), profile="northgate")
+    held = take(world.runtime, roster_bytes(*staff()[:6], line("x1", "agent")), profile="new")
+    assert held_for(held) == ["7 rows, 42% fewer than the 12 of the last file"]
+
+
+def test_a_profile_with_a_file_before_is_measured_by_its_own(world: World) -> None:
+    world.clock.move(days=1)
+    apply(world.runtime, roster_bytes(*staff()[:6]), profile="new")
+    assert held_for(take(world.runtime, roster_bytes(*staff()[:6]), profile="new")) == []
+    assert held_for(take(world.runtime, roster_bytes(*staff()[:6]))) != []
