@@ -36,6 +36,7 @@ from lifecycle.services.tally import Tally
 from lifecycle.services.weighing import Weighing
 from lifecycle.store import people, roster_contracts, roster_items
 from lifecycle.store.roster_items import Staged
+from lifecycle.store.searching import search_text
 from lifecycle.store.unit import Store, Unit
 
 PATIENCE = timedelta(hours=24)
@@ -114,7 +115,7 @@ class Comparer:
 
     def _item(self, one: Staged, values: Mapping[str, Any]) -> dict[str, Any]:
         reference, line = one.row.reference or "", one.row.line
-        search = f"{one.row.name or ''} {one.row.worker_id or ''} {reference} {line}".casefold()
+        search = search_text(one.row.name or "", one.row.worker_id or "", reference, line)
         return {
             "upload_id": self.upload_id, "n": one.n, "line": line, "worker_id": one.worker_id, "reference": reference,
             "search": search, "digest": one.digest, **values,
@@ -137,7 +138,7 @@ class Comparer:
             assert change.stored is not None  # noqa: S101 - an absence is always that of a stored contract
             person, reference = change.stored.identity, change.stored.engagement.reference
             who = {"worker_id": person.worker_id, "reference": reference, "name": person.name}
-            search = f"{person.name} {person.worker_id} {reference}".casefold()
+            search = search_text(person.name, person.worker_id, reference)
             yield {**ITEM, "upload_id": self.upload_id, **who, "search": search, **values}
 
     def _judge(

@@ -15,6 +15,7 @@ from lifecycle.services.claims import Claim
 from lifecycle.services.known import Known
 from lifecycle.services.staging import StagedRows
 from lifecycle.store import roster_items
+from lifecycle.store.searching import search_text
 from lifecycle.store.unit import Store
 
 ITEM: dict[str, Any] = {
@@ -122,7 +123,7 @@ def complained(complaint: Complaint, kind: Kind = Kind.UNUSABLE) -> dict[str, An
         "worker_id": complaint.worker_id,
         "reference": complaint.reference,
         "name": complaint.name,
-        "search": f"{complaint.name} {complaint.worker_id} {complaint.reference} {complaint.line}".casefold(),
+        "search": search_text(complaint.name, complaint.worker_id, complaint.reference, complaint.line),
         "weight": complaint.value[:200],
         "said": f"Expected {complaint.expected}. {complaint.remedy}",
         "facts": {"complaint": _document(complaint)},

@@ -16,7 +16,7 @@ from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.roster import RosterRow, Standing
 from lifecycle.store.people import OWNER, chunks
 from lifecycle.store.roster_tables import RosterItemRow
-from lifecycle.store.searching import has_all
+from lifecycle.store.searching import has_all, search_text
 from lifecycle.store.tables import EngagementRow, IdentityRow
 from lifecycle.store.unit import Unit
 
@@ -192,7 +192,7 @@ def items(
     query = select(RosterItemRow.__table__).where(_T.upload_id == upload_id, _T.kind.in_(list(kinds)), _T.n > after)
     if cause:
         query = query.where(_T.cause == cause)
-    query = query.where(*has_all(_T.search, words))
+    query = query.where(*has_all(_T.search, search_text(words)))
     return list(unit.session.execute(query.order_by(_T.n).limit(limit)))
 
 

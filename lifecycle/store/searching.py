@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from sqlalchemy import ColumnElement
+
+
+def search_text(*facts: object) -> str:
+    """
+    Return what is searched of some facts, and of the words to search for, so that the same letters meet.
+
+    Old Macs write an accent as a character of its own, and forms of East Asia have wide letters.
+    """
+    return unicodedata.normalize("NFKC", " ".join(map(str, facts))).casefold()
 
 
 def part(text: str) -> str:
