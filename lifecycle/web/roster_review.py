@@ -179,7 +179,7 @@ def apply(upload_id: str) -> ResponseReturnValue:
 @bp.get("/unusable.csv")
 def unusable(upload_id: str) -> ResponseReturnValue:
     """Send the rows that cannot be used as they stand in the file, with why, for whoever corrects them."""
-    permitted(Action.SEE_ROSTERS)
+    permitted(Action.UPLOAD_ROSTER)
     upload = services().uploads.find(upload_id)
     stem = "".join(
         c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in upload.file_name.rpartition(".")[0]

@@ -76,7 +76,7 @@ ALLOWED: dict[str, set[str]] = {
     "roster_review.repair": HR,
     "roster_review.again": STAFF,
     "roster_review.apply": HR,
-    "roster_review.unusable": STAFF,
+    "roster_review.unusable": HR,  # with all cells of the file, also those of columns that nobody has matched
     "held.show": STAFF,
     "held.take_back": HR,
     "held.review": IT | HR,  # the guard's two people, neither the sender nor of the vendor: test_rosters.py
