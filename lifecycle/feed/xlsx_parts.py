@@ -17,6 +17,8 @@ MOST_COLUMNS = 1_000
 MOST_CELLS = 5_000_000
 MOST_SPOILT = 100_000
 MOST_MERGED = 100_000
+LONGEST_INDEX = 9
+"""Digits of the number of a shared text; a workbook has room for fewer than a billion."""
 VOLATILE = re.compile(r"(?i)\b(?:TODAY|NOW|RAND|RANDBETWEEN|OFFSET|INDIRECT)\s*\(")
 NO_RESULT = Spoilt("a formula without a result", "Open it in the spreadsheet program, save it, send it again.")
 CHANGING = Spoilt("a formula that changes by itself", "Replace it by its value: a day in a contract does not move.")
@@ -76,6 +78,8 @@ class SheetMap(XmlPart):
         self._formula: str | None = None
         self._value = ""
         self._text: list[str] | None = None
+        self._begun = 0
+        """Where the tag of the value begins, in octets."""
         self._filled = False
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
@@ -83,8 +87,11 @@ class SheetMap(XmlPart):
         if ":" in name:
             name = name.rpartition(":")[2]
         if name == "v" or name == "is":
+            if self._filled:  # which of them counts, readers do not agree on
+                raise damaged(f"two values in one cell of row {self._at[0] + 1}")
             self._filled = True
-            if self._formula is not None or self._type == "e":
+            if self._formula is not None or self._type == "e" or self._type == "s":
+                self._begun = self._parser.CurrentByteIndex
                 self._listen()
         elif name == "c":
             said = attributes.get("r")
@@ -101,6 +108,7 @@ class SheetMap(XmlPart):
 
     def _finish(self, name: str) -> None:
         self._depth -= 1
+        tag = name
         if ":" in name:
             name = name.rpartition(":")[2]
         if name == "c":
@@ -114,10 +122,23 @@ class SheetMap(XmlPart):
                 self._formula = text
             else:
                 self._value = text
+                if self._type == "s" and name == "v":
+                    self._check_index(text, self._parser.CurrentByteIndex - self._begun - len(tag) - 2)
 
     def _listen(self) -> None:
         self._text = []
         self._parser.CharacterDataHandler = self._text.append
+
+    def _check_index(self, text: str, octets: int) -> None:
+        """
+        Refuse what is no plain number of a shared text: calamine takes the first text for it, the header's, or none.
+
+        *octets* lie between the tags; a reference or a CDATA section, which calamine passes over, takes more of them.
+        """
+        if octets != len(text) or not text.isascii() or not text.isdigit() or len(text) > LONGEST_INDEX:
+            remedy = "The file is damaged; save it again as .xlsx, or send CSV."
+            column, row = self._at[1] + 1, self._at[0] + 1
+            raise refuse(row, f"text {text!r} in column {column}", "the number of a text in the workbook", remedy)
 
     def _row(self, attributes: dict[str, str]) -> int:
         said = attributes.get("r")

@@ -11,6 +11,7 @@ import pytest
 import xlsxwriter
 
 from lifecycle.domain.roster import Cause
+from lifecycle.feed import xlsx_archive
 from lifecycle.feed.matching import look
 from tests.feed.reading import HEADER, ROW, read, sheet, workbook
 
@@ -187,3 +188,30 @@ def test_empty_text_from_a_formula_is_empty_text() -> None:
 
     first, second = read(rewritten(emptied)).rows
     assert (first.reference, second.reference) == ("", "C1")
+
+
+SHARED = re.compile(r'(<c r="C3" t="s">)<v>\d+</v>')
+"""The name of the second worker, as the number of a text that the workbook keeps apart."""
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["<v>-1</v>", "<v>7 6</v>", "<v>abc</v>", f"<v>{'9' * 23}</v>", "<v></v>", "<v/>", "<v>+7</v>", "<v> 7</v>",
+     "<v>7.0</v>", "<v>\uff17</v>", "<v>99999</v>", "<v>&#55;</v>", "<v><![CDATA[7]]></v>", "<v>7<!-- -->6</v>",
+     "<v>6</v><v>7</v>"],
+)  # fmt: skip
+def test_a_text_whose_number_is_broken_is_no_other_text(value: str) -> None:
+    reading = read(rewritten(lambda page: SHARED.sub(rf"\1{value}", page)))
+    (complaint,) = reading.complaints
+    assert (reading.rows, complaint.cause) == ([], Cause.FILE)
+    assert "damaged" in complaint.remedy
+
+
+def test_a_text_without_a_number_is_an_empty_cell() -> None:
+    first, *others = read(rewritten(lambda page: SHARED.sub(r"\1", page))).rows
+    assert (first.worker_id, others) == ("1001", [])
+
+
+def test_the_number_of_a_text_may_lie_across_two_pieces_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx_archive, "CHUNK", 1)
+    assert [row.name for row in read(rewritten(lambda page: page)).rows] == ["Ada", "Ada"]
