@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Never
 
 from lifecycle.feed.decoding import TextStream
-from lifecycle.feed.table import Block, FileLimits, Unreadable, refuse, shown
+from lifecycle.feed.table import Block, Cell, FileLimits, Spoilt, Unreadable, refuse, shown
 
 FIRST_RECORDS = 50
 BLOCK_RECORDS = 5_000
@@ -23,6 +23,11 @@ ENVELOPE = re.compile(
     r'\{\s*(?:"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[-+.0-9eE]+|true|false|null|\[\s*+(?:"[^"\\]*"\s*+(?:,\s*+)?)*+\])\s*,\s*)*?'
     rf'"(?:{"|".join(LISTS)})"\s*:\s*\['
 )
+ANOTHER = re.compile(rf'\s*,\s*"(?:{"|".join(LISTS)})"\s*:\s*\[\s*[^\]\s]')
+"""A second such list right behind the first."""
+NO_TEXT = "Ask whoever writes the file to put text there, or match the column that holds it."
+A_LIST = Spoilt("a list", NO_TEXT)
+AN_OBJECT = Spoilt("an object", NO_TEXT)
 SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -47,10 +52,22 @@ DECODER = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=str, parse_float=
 class JsonFile:
     """One JSON file as a table: keys are the header, and a worker's place in the list is its line."""
 
-    typed = False
+    typed = True
 
-    def __init__(self, path: Path, *, optional: Sequence[str], limits: FileLimits) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        optional: Sequence[str],
+        limits: FileLimits,
+        texts: Collection[str] = (),
+        words: Collection[str] = (),
+    ) -> None:
         self._path = path
+        self._texts = frozenset(texts)
+        """Columns in which a truth value, a list or an object is no text, and is not to be believed."""
+        self._words = frozenset(words)
+        """Columns in which a truth value is a word, but a list or an object is nothing."""
         self._optional = optional
         """Columns that the header has even when no worker at the beginning of the file has them: many programs leave
         out what is empty."""
@@ -65,7 +82,7 @@ class JsonFile:
         """
         with self._path.open("rb") as file:
             stream = TextStream(file, "utf-8", self._limits)
-            records = _records(stream)
+            records = self._records(stream)
             first = [record for _, record in zip(range(FIRST_RECORDS), records, strict=False)]
             if not first:
                 return
@@ -82,18 +99,49 @@ class JsonFile:
             if lines:
                 yield Block(range(number - len(lines) + 1, number + 1), lines, stream.octets)
 
+    def _records(self, stream: TextStream) -> Iterator[dict[str, Cell]]:
+        window = _Window(stream)
+        opened = window.open()
+        number = 0
+        while window.has_more(opened, first=number == 0):
+            number += 1
+            yield self._flat(window.value(number), number)
 
-def _line(record: dict[str, str], header: Sequence[str]) -> list[str]:
+    def _flat(self, value: Any, number: int) -> dict[str, Cell]:
+        if not isinstance(value, dict):
+            remedy = "Send a list of objects, one for each contract."
+            raise refuse(number, shown(str(value)), "an object", remedy)
+        found: dict[str, Cell] = {}
+        waiting: list[tuple[str, dict[str, Any]]] = [("", value)]
+        while waiting:
+            prefix, members = waiting.pop(0)
+            for key, member in members.items():
+                name = f"{prefix}{key.strip()}"
+                if isinstance(member, dict):
+                    waiting.append((f"{name}.", member))
+                if isinstance(member, dict | list):
+                    if name not in self._texts and name not in self._words:
+                        continue
+                    cell: Cell = A_LIST if isinstance(member, list) else AN_OBJECT
+                else:
+                    cell = self._cell(member, name)
+                if name in found or len(found) >= MOST_KEYS:
+                    remedy = "Ask whoever writes the file to export it again."
+                    raise refuse(number, shown(name), f"each key once, and at most {MOST_KEYS:,}", remedy)
+                found[name] = cell
+        return found
+
+    def _cell(self, value: str | bool | None, name: str) -> Cell:
+        if isinstance(value, str):
+            return value
+        if value is None:
+            return ""
+        word = str(value).lower()
+        return Spoilt(f"{word} (a truth value)", NO_TEXT) if name in self._texts else word
+
+
+def _line(record: dict[str, Cell], header: Sequence[str]) -> list[Cell]:
     return [record.get(key, "") for key in header]
-
-
-def _records(stream: TextStream) -> Iterator[dict[str, str]]:
-    window = _Window(stream)
-    opened = window.open()
-    number = 0
-    while window.has_more(opened, first=number == 0):
-        number += 1
-        yield _flat(window.value(number), number)
 
 
 class _Window:
@@ -101,6 +149,8 @@ class _Window:
 
     def __init__(self, stream: TextStream) -> None:
         self._texts = stream.texts()
+        self._envelope = ""
+        """What stands around the list, up to its first worker."""
         self._text = ""
         self._at = 0
 
@@ -132,7 +182,7 @@ class _Window:
         envelope = ENVELOPE.match(self._text, self._at)
         if envelope is None:
             return ""
-        self._at = envelope.end()
+        self._envelope, self._at = envelope[0], envelope.end()
         return "]}"
 
     def has_more(self, closing: str, *, first: bool) -> bool:
@@ -156,13 +206,24 @@ class _Window:
         while len(self._text) - self._at < LONGEST_RECORD and self._more():
             pass
         rest = self._text[self._at :]
-        try:
-            if closing == "]" and rest.strip(" \t\r\n"):
+        if closing == "]":
+            if rest.strip(" \t\r\n"):
                 raise _broken("nothing after the list")
-            if closing == "]}":
-                json.loads('{"":[]' + rest)
+        elif ANOTHER.match(rest):  # it may be longer than what is read here
+            raise _ambiguous("two lists of workers", expected="one list of workers")
+        else:
+            self._check_envelope(rest)
+
+    def _check_envelope(self, rest: str) -> None:
+        """Refuse what would say more than the one list of workers, and an object that does not end."""
+        try:
+            around = json.loads(f"{self._envelope}]{rest}", object_pairs_hook=_pairs)
+        except _Ambiguous as exc:
+            raise _ambiguous(str(exc)) from exc
         except (ValueError, RecursionError) as exc:
             raise _broken("an object that ends") from exc
+        if any(isinstance(around.get(key), list) and around[key] for key in LISTS):
+            raise _ambiguous("two lists of workers", expected="one list of workers")
 
     def value(self, number: int) -> Any:
         """Read one worker."""
@@ -170,8 +231,7 @@ class _Window:
             try:
                 value, at = DECODER.raw_decode(self._text, self._at)
             except _Ambiguous as exc:
-                remedy = "Ask whoever writes the file to export it again."
-                raise refuse(number, str(exc), "an object whose keys and numbers are plain", remedy) from exc
+                raise _ambiguous(str(exc), number) from exc
             except RecursionError as exc:
                 raise _broken("an object that is not nested a thousand times", number) from exc
             except ValueError as exc:
@@ -189,27 +249,7 @@ def _broken(expected: str, number: int = 0) -> Unreadable:
     return refuse(number, "broken JSON", expected, remedy)
 
 
-def _flat(value: Any, number: int) -> dict[str, str]:
-    if not isinstance(value, dict):
-        remedy = "Send a list of objects, one for each contract."
-        raise refuse(number, shown(str(value)), "an object", remedy)
-    found: dict[str, str] = {}
-    waiting: list[tuple[str, dict[str, Any]]] = [("", value)]
-    while waiting:
-        prefix, members = waiting.pop(0)
-        for key, member in members.items():
-            name = f"{prefix}{key.strip()}"
-            if isinstance(member, dict):
-                waiting.append((f"{name}.", member))
-            elif not isinstance(member, list):
-                if name in found or len(found) >= MOST_KEYS:
-                    remedy = "Ask whoever writes the file to export it again."
-                    raise refuse(number, shown(name), f"each key once, and at most {MOST_KEYS:,}", remedy)
-                found[name] = _text(member)
-    return found
-
-
-def _text(value: str | bool | None) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else str(value).lower()
+def _ambiguous(
+    found: str, number: int = 0, *, expected: str = "an object whose keys and numbers are plain"
+) -> Unreadable:
+    return refuse(number, found, expected, "Ask whoever writes the file to export it again.")

@@ -79,7 +79,9 @@ def source_of(path: Path, profile: Profile, limits: FileLimits) -> Source:
         case Kind.JSON:
             keys = {"worker_id", "first_day"} if "worker_id" in profile.columns else {"reference"}
             optional = [column for field, column in profile.columns.items() if field not in keys]
-            return JsonFile(path, optional=optional, limits=limits)
+            words = {profile.columns[field] for field in ("status", "worker_type") if field in profile.columns}
+            texts = set(profile.columns.values()) - words
+            return JsonFile(path, optional=optional, limits=limits, texts=texts, words=words)
         case Kind.CSV:
             return CsvFile(path, encoding=profile.encoding, delimiter=profile.delimiter, limits=limits)
 
