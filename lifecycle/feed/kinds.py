@@ -52,8 +52,9 @@ def kind_of(path: Path) -> Kind:
     """
     with path.open("rb") as file:
         beginning = file.read(BEGINNING)
-    if beginning.startswith(b"PK\x03\x04"):
-        return Kind.XLSX
+    kind = kind_begun_by(beginning)
+    if kind is Kind.XLSX:
+        return kind
     if beginning.startswith(b"\xd0\xcf\x11\xe0"):
         raise _old_or_locked(path)
     if MARKUP.match(beginning):
@@ -63,6 +64,13 @@ def kind_of(path: Path) -> Kind:
         # two letters alone may begin a header; what a program writes after them is no text
         if beginning.startswith(mark) and (len(mark) > 3 or b"\0" in beginning or not beginning.isascii()):
             raise refuse(0, name, "CSV, XLSX or JSON", "Send the roster itself, as CSV or .xlsx.")
+    return kind
+
+
+def kind_begun_by(beginning: bytes) -> Kind:
+    """Tell what a file that begins so would be read as, if it is a roster at all."""
+    if beginning.startswith(b"PK\x03\x04"):
+        return Kind.XLSX
     return Kind.JSON if JSON.match(beginning) else Kind.CSV
 
 

@@ -228,6 +228,25 @@ def test_a_sign_in_page_with_200_that_calls_itself_csv_is_no_report(
     assert "is a web page, perhaps one for signing in" in refusal(way(plain, tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("wanted", "kind", "body", "found"),
+    [
+        ("csv", "text/csv", b'\xef\xbb\xbf {"Report_Entry": []}', "JSON"),
+        ("csv", "text/plain", b'[{"worker": "W1"}]', "JSON"),
+        ("csv", "text/csv", b"PK\x03\x04rest of a workbook", "XLSX"),
+        ("json", "application/json", CSV, "CSV"),
+        ("json", "application/json", b"PK\x03\x04rest of a workbook", "XLSX"),
+    ],
+)
+def test_a_body_in_another_format_than_its_content_type_says_is_no_report(
+    plain: Service, tmp_path: Path, wanted: str, kind: str, body: bytes, found: str
+) -> None:
+    plain.headers, plain.body = {"Content-Type": kind}, body
+    assert f"is {found} inside instead of {wanted.upper()}. Check url and format." in refusal(
+        way(plain, tmp_path, format=wanted)
+    )
+
+
 @pytest.mark.parametrize("body", [b"", b"\n", b"\xef\xbb\xbf", b"  \r\n \t"])
 def test_an_empty_body_means_no_data(plain: Service, tmp_path: Path, body: bytes) -> None:
     plain.body = body

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 import httpx2
 
 from lifecycle.domain.errors import InvalidSettings
+from lifecycle.feed.kinds import BEGINNING, kind_begun_by
 from lifecycle.services.outward import NotToBeCalled, Resolve, addresses_of, pinned
 from lifecycle.services.ways.deadline import Deadline
 from lifecycle.services.ways.way import CannotFetch, Copied, Look, TakenFile, copy_up_to
@@ -34,8 +35,6 @@ TYPES = {
     "csv": ("text/csv", "application/csv", "text/comma-separated-values", "text/plain"),
     "json": ("application/json", "text/json"),
 }
-_START = 512
-"""Octets in which a web page gives itself away."""
 _NOBODY = (b"[]", b"{}", b"null")
 
 
@@ -142,16 +141,21 @@ class HttpsWay:
             raise CannotFetch(f"{host} does not say how long the report is; one cut off would not be noticed.")
 
     def _copied(self, answer: httpx2.Response, copy: BinaryIO) -> Copied:
-        """Copy the body, which is neither empty nor a page."""
+        """Copy the body, which is neither empty nor a page, and in the format that was asked for."""
         pieces = answer.iter_raw()
         name = f"The report of {httpx2.URL(self.settings.url).host}"
         copied = copy_up_to(lambda _: next(pieces, b""), copy, name=name, largest=self.largest)
-        start = copy.read(_START).removeprefix(b"\xef\xbb\xbf").strip()
+        beginning = copy.read(BEGINNING)
+        start = beginning.removeprefix(b"\xef\xbb\xbf").strip()
         copy.seek(0)
         if not start or start in _NOBODY:
             raise CannotFetch(f"{name} is empty. That means no data, never that nobody works here.")
         if start.startswith(b"<"):
             raise CannotFetch(f"{name} is a web page, perhaps one for signing in. Check url and credential.")
+        kind = kind_begun_by(beginning)  # whatever its content type says: servers say text/plain of anything
+        if kind != self.settings.format:
+            wanted = self.settings.format.upper()
+            raise CannotFetch(f"{name} is {kind.upper()} inside instead of {wanted}. Check url and format.")
         return copied
 
     def _credential(self) -> dict[str, str]:
