@@ -16,6 +16,7 @@ from lifecycle.services.authorisation import Action, Actor, authorize
 from lifecycle.services.case import Case
 from lifecycle.services.holders import Holder, Holders
 from lifecycle.services.inbox import Inbox
+from lifecycle.services.numbers import whole
 from lifecycle.services.persons import Explanation, Persons
 from lifecycle.services.tokens import ServiceTokens, TokenRefused
 from lifecycle.services.trail import Trail
@@ -80,8 +81,7 @@ def _routes(bp: Blueprint, use_cases: ApiServices, permitted: Callable[[Action],
     def trail() -> ResponseReturnValue:
         """Records of the trail, newest first: ``?before=SEQ`` for the next page."""
         permitted(Action.READ_TRAIL)
-        before = request.args.get("before", "")
-        number = int(before) if before.isascii() and before.isdigit() and len(before) < 16 else None
+        number = whole(request.args.get("before", ""))
         return {"records": [_record(record) for record in use_cases.trail.search(before=number, limit=MOST)]}
 
 

@@ -28,6 +28,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 
 from lifecycle.services.authorisation import Actor
+from lifecycle.services.numbers import MOST
 from lifecycle.services.push import Pushes
 from lifecycle.services.push_bulk import Operation
 from lifecycle.services.push_rows import ENDED, ENTERPRISE, LONGEST, PersonUnusable, pushed
@@ -68,7 +69,8 @@ class ScimUsers(ScimStorage):
         """Load a page, in the order of the ids; see `ScimStorage.search`."""
         del position  # pages are counted
         (resource_type,) = resource_types
-        start, count = search_request.start_index_0 or 0, search_request.count
+        # beyond the last person there is nothing, however far; no database counts further than this
+        start, count = min(search_request.start_index_0 or 0, MOST), search_request.count
         wanted = search_request.filter
         indexed = _indexed(wanted) if wanted is not None else None
         with self.store.read() as unit:

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from lifecycle.domain.approval import Verdict
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.authorisation import Action, Actor
+from lifecycle.services.numbers import whole
 from lifecycle.services.upload_views import State
 from lifecycle.web import errors, forms, roster_words
 from lifecycle.web.roster_review import page_of, told
@@ -49,7 +50,7 @@ def review(upload_id: str) -> ResponseReturnValue:
     forms.fresh(actor)
     verdict = Verdict.APPROVE if forms.optional("verdict") == Verdict.APPROVE.value else Verdict.DENY
     typed = forms.optional("number").strip().replace(",", "")
-    number = int(typed) if typed.isascii() and typed.isdigit() else None
+    number = whole(typed)
     use_cases = services()
     try:
         upload = use_cases.confirmations.review(

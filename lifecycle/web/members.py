@@ -9,6 +9,7 @@ from lifecycle.domain.errors import LifecycleError
 from lifecycle.domain.role import Role
 from lifecycle.services.authorisation import SCOPES, Action
 from lifecycle.services.membership import LISTED
+from lifecycle.services.numbers import whole
 from lifecycle.services.tokens import LONGEST_DAYS
 from lifecycle.web import errors, forms
 from lifecycle.web.services import permitted, services, signed_in
@@ -148,11 +149,11 @@ def _tokens(error: str = "", status: int = 200) -> ResponseReturnValue:
 def make_token() -> ResponseReturnValue:
     """Make a token and show it this once."""
     actor = permitted(Action.MANAGE_TOKENS)
-    days = forms.optional("days")
-    if not (days.isascii() and days.isdigit()) or len(days) > 3:
+    days = whole(forms.optional("days"), 999)
+    if days is None:
         return _tokens(f"The life of a token is a number of days, 1 to {LONGEST_DAYS}.", 422)
     try:
-        token, _ = services().tokens.make(actor, forms.optional("name"), forms.several("scope", 10), int(days))
+        token, _ = services().tokens.make(actor, forms.optional("name"), forms.several("scope", 10), days)
     except LifecycleError as exc:
         return _tokens(str(exc), errors.status_here(exc))
     services().once.keep(g.token, TOKEN, token)

@@ -11,6 +11,7 @@ from werkzeug.exceptions import BadRequest
 from lifecycle.domain.approval import Resolution, Verdict
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.authorisation import Action
+from lifecycle.services.numbers import whole
 from lifecycle.services.reviews import LONGEST_NOTE
 from lifecycle.web import errors, forms
 from lifecycle.web.formats import local_to
@@ -18,6 +19,7 @@ from lifecycle.web.services import permitted, services, signed_in
 
 bp = Blueprint("requests", __name__)
 SHORTER = (0.25, 0.5)
+LONGEST_SECONDS = 999_999_999
 
 
 @bp.get("/requests")
@@ -98,9 +100,10 @@ def _verdict() -> Verdict:
 
 
 def _seconds(value: str) -> int:
-    if not (value.isascii() and value.isdigit()) or len(value) > 9:
+    seconds = whole(value, LONGEST_SECONDS)
+    if seconds is None:
         raise BadRequest("The time allowed is no number of seconds.")
-    return int(value)
+    return seconds
 
 
 @bp.post("/requests/<request_id>/seen")

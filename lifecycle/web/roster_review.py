@@ -20,6 +20,7 @@ from lifecycle.domain.consequence import Weight
 from lifecycle.domain.errors import LifecycleError, RosterRefused
 from lifecycle.domain.roster import Cause
 from lifecycle.services.authorisation import Action, Actor, may
+from lifecycle.services.numbers import whole
 from lifecycle.services.rejected import Rejected, rejected
 from lifecycle.services.trail_search import harmless
 from lifecycle.services.upload_views import Item, Problem, State, Upload
@@ -31,6 +32,7 @@ from lifecycle.web.services import permitted, services
 
 bp = Blueprint("roster_review", __name__, url_prefix="/rosters/<upload_id>")
 IN_ONE_GO = 500
+MOST_LINES = 999_999_999
 GONE_THROUGH = (Cause.DUPLICATE, Cause.SHARED_ID, Cause.RENAMED, Cause.CONVERSION, Cause.SPONSOR)
 """Causes whose rows are looked at one by one."""
 UNPLAIN = re.compile(r"[^A-Za-z0-9_-]+")
@@ -122,8 +124,8 @@ def page_of(upload: Upload, first_tab: str = "all") -> Rows:
 
 
 def _number(name: str, otherwise: int) -> int:
-    value = forms.query(name)
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else otherwise
+    number = whole(forms.query(name), MOST_LINES)
+    return otherwise if number is None else number
 
 
 @bp.post("/repair")

@@ -14,6 +14,7 @@ from lifecycle.domain.errors import LifecycleError
 from lifecycle.feed.layouts import example
 from lifecycle.services.authorisation import Action, may
 from lifecycle.services.files import FileTooLarge
+from lifecycle.services.numbers import whole
 from lifecycle.services.sessions import NotSignedIn
 from lifecycle.services.upload_views import OPEN, State, Upload
 from lifecycle.services.uploads import UploadClosed
@@ -26,6 +27,7 @@ MARGIN = 64 * 1024
 BUFFER = 2**20
 """What the parser of forms holds of a file at a time, octets; the rest is on the disk."""
 LISTED = 20
+LATEST_MILLISECONDS = 10**13 - 1
 NOTHING: Mapping[str, str] = {}
 
 
@@ -132,8 +134,8 @@ def _made() -> datetime | None:
     now, day, modified = services().clock.now(), forms.optional_day("made_on"), forms.optional("modified")
     if day is not None:
         return min(datetime.combine(day + timedelta(days=1), time(), UTC), now)
-    known = modified.isascii() and modified.isdigit() and len(modified) < 14
-    return min(datetime.fromtimestamp(int(modified) / 1000, UTC), now) if known else None
+    milliseconds = whole(modified, LATEST_MILLISECONDS)
+    return None if milliseconds is None else min(datetime.fromtimestamp(milliseconds / 1000, UTC), now)
 
 
 def _printable(name: str) -> str:

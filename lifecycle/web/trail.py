@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
 from lifecycle.services.authorisation import Action
+from lifecycle.services.numbers import whole
 from lifecycle.services.trail_search import Question
 from lifecycle.web import forms
 from lifecycle.web.services import permitted, services
@@ -26,7 +27,7 @@ def index() -> ResponseReturnValue:
     """List records: who did what, to whom, for which request, on which days."""
     actor = permitted(Action.SEE_TRAIL)
     question, search = _question(), services().trail_search
-    found = search.page(actor, question, before=_number(forms.query("before")), limit=PAGE)
+    found = search.page(actor, question, before=whole(forms.query("before")), limit=PAGE)
     return render_template(
         "trail/index.html", nav="trail", question=question, found=found, actions=search.actions(),
         first=not forms.query("before"),
@@ -57,10 +58,6 @@ def _day(name: str) -> date | None:
         return date.fromisoformat(value) if value else None
     except ValueError as exc:
         raise BadRequest(f"{name} is not a day such as 2026-03-31.") from exc
-
-
-def _number(value: str) -> int | None:
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else None
 
 
 def _written(lines: Iterator[list[str]]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx2
@@ -73,6 +74,21 @@ def test_the_conformance_tester_finds_nothing_wrong(peer: Peer) -> None:
     assert wrong == []
     assert len(results) >= 100
     assert Counter(r.title for r in results)["object_creation"]
+
+
+@pytest.mark.parametrize("start", [2, 2**63 + 1, 10**20, 10**300])
+@pytest.mark.parametrize("wanted", ["", 'userName eq "w-1@example.com"', "userName pr"])
+def test_a_page_beyond_the_last_person_is_empty(peer: Peer, start: int, wanted: str) -> None:
+    create(peer)
+    query = {"startIndex": str(start), **({"filter": wanted} if wanted else {})}
+    body = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], **query, "startIndex": start}
+    for answer in (
+        peer.call("GET", f"{USERS}?{urlencode(query)}"),
+        peer.call("POST", f"{USERS}/.search", body),
+    ):
+        assert answer.status_code == 200, answer.text
+        page = answer.get_json(force=True)
+        assert (page["totalResults"], page.get("Resources", []), page["startIndex"]) == (1, [], start)
 
 
 def test_each_change_is_handed_on_and_what_changes_nothing_is_not(peer: Peer) -> None:
