@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 from scim2_flask import ScimServer
-from scim2_server.handler import ScimHandler
 from scim2_server.requests import ScimRequest
 from scim2_server.routing import Route
 from scim2_server.service import ScimService, is_json_media_type
 
 from lifecycle.api.hr import PushServices
 from lifecycle.api.machines import pushing, refused
+from lifecycle.api.overtaken import Handler
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services import strict_json
 from lifecycle.services.authorisation import Actor
@@ -49,8 +49,8 @@ class Server(ScimServer):
     def _fallback_view(self, path: str) -> Response:  # noqa: ARG002 - the request has it
         return self._to_response(self._handler().handle(self.read_request()))
 
-    def _handler(self) -> ScimHandler:
-        return ScimHandler(self.service, self._users(g.caller))
+    def _handler(self) -> Handler:
+        return Handler(self.service, self._users(g.caller))
 
     def _users(self, actor: Actor) -> ScimUsers:
         pushes = self.use_cases.pushes
