@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, request
+from flask import Blueprint, current_app, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
 
 from lifecycle.domain.audit import AuditRecord
 from lifecycle.domain.entitlement import Tier
@@ -18,6 +19,7 @@ from lifecycle.services.holders import Holder, Holders
 from lifecycle.services.inbox import Inbox
 from lifecycle.services.numbers import whole
 from lifecycle.services.persons import Explanation, Persons
+from lifecycle.services.room import RETRY_SECONDS, words_of
 from lifecycle.services.tokens import ServiceTokens, TokenRefused
 from lifecycle.services.trail import Trail
 
@@ -48,6 +50,7 @@ def blueprint(use_cases: ApiServices) -> Blueprint:
 
     _routes(bp, use_cases, permitted)
     bp.register_error_handler(LifecycleError, _refused)
+    bp.register_error_handler(OperationalError, _unavailable)
     return bp
 
 
@@ -138,6 +141,11 @@ def _refused(error: LifecycleError) -> ResponseReturnValue:
     status = next((status for kind, status in STATUS.items() if isinstance(error, kind)), 409)
     headers = {"WWW-Authenticate": 'Bearer realm="lifecycle"'} if status == 401 else {}
     return {"error": error.code, "message": str(error)}, status, headers
+
+
+def _unavailable(error: OperationalError) -> ResponseReturnValue:
+    current_app.logger.error("the database cannot be used: %s", error.orig)
+    return {"error": "unavailable", "message": words_of(error)}, 503, {"Retry-After": str(RETRY_SECONDS)}
 
 
 def _stamp(at: datetime | None) -> str | None:

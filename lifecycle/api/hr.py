@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, UnsupportedMediaType
 
-from lifecycle.api.machines import pushing, refused, scim_error
+from lifecycle.api.machines import pushing, refused, scim_error, unavailable
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.allowance import Allowance
 from lifecycle.services.push import Push, Pushes
@@ -52,6 +53,7 @@ def blueprint(use_cases: PushServices) -> Blueprint:
         return _shown(use_cases.pushes.show(actor, push_id))
 
     bp.register_error_handler(LifecycleError, refused)
+    bp.register_error_handler(OperationalError, unavailable)
     bp.register_error_handler(HTTPException, http_error)
     return bp
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 
-from flask import current_app, request
+from flask import Response, current_app, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
 
 from lifecycle.domain.errors import LifecycleError, NotFound, NotPermitted
 from lifecycle.services.allowance import Allowance, TooManyCalls
 from lifecycle.services.authorisation import Action, Actor, authorize
 from lifecycle.services.push_bulk import BulkRefused, TooManyOperations
+from lifecycle.services.room import RETRY_SECONDS, NoRoom, words_of
 from lifecycle.services.strict_json import JsonRefused
 from lifecycle.services.tokens import ServiceTokens, TokenRefused
 
@@ -23,6 +25,7 @@ STATUS: dict[type[LifecycleError], tuple[int, str]] = {
     TooManyCalls: (429, ""),
     BulkRefused: (400, "invalidSyntax"),
     JsonRefused: (400, "invalidSyntax"),
+    NoRoom: (503, ""),
 }
 """Error to HTTP status and SCIM's type of error, where it has one."""
 
@@ -51,6 +54,19 @@ def refused(error: LifecycleError) -> ResponseReturnValue:
         response.headers["WWW-Authenticate"] = 'Bearer realm="lifecycle"'
     if isinstance(error, TooManyCalls):
         response.headers["Retry-After"] = str(max(1, math.ceil(error.seconds)))
+    return later(response)
+
+
+def unavailable(error: OperationalError) -> ResponseReturnValue:
+    """Answer a database that cannot be used, in SCIM's shape."""
+    current_app.logger.error("the database cannot be used: %s", error.orig)
+    return later(current_app.make_response(scim_error(503, words_of(error))))
+
+
+def later(response: Response) -> Response:
+    """Say when to call again where an answer says that the product cannot serve just now."""
+    if response.status_code == 503:
+        response.headers.setdefault("Retry-After", str(RETRY_SECONDS))
     return response
 
 

@@ -9,9 +9,10 @@ from scim2_flask import ScimServer
 from scim2_server.requests import ScimRequest
 from scim2_server.routing import Route
 from scim2_server.service import ScimService, is_json_media_type
+from sqlalchemy.exc import OperationalError
 
 from lifecycle.api.hr import PushServices
-from lifecycle.api.machines import pushing, refused
+from lifecycle.api.machines import later, pushing, refused, unavailable
 from lifecycle.api.overtaken import Handler
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services import strict_json
@@ -70,5 +71,7 @@ def blueprint(use_cases: PushServices) -> Blueprint:
         if body and is_json_media_type(request.content_type or "application/json"):
             strict_json.read(body)
 
+    bp.after_request(later)
     bp.register_error_handler(LifecycleError, refused)
+    bp.register_error_handler(OperationalError, unavailable)
     return bp

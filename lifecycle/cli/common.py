@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from lifecycle.domain.errors import InvalidSettings, LifecycleError
 from lifecycle.runtime import Runtime
+from lifecycle.services.room import is_full
 
 F = TypeVar("F", bound=Callable[..., Any])
 REFUSED, MISCONFIGURED = 1, 2
@@ -42,6 +43,11 @@ def with_runtime(command: F) -> F:
         except DBAPIError as exc:
             click.echo(f"lifecycle: the database cannot be used, and nothing was changed: {exc.orig}", err=True)
             sys.exit(MISCONFIGURED)
+        except OSError as exc:
+            if not is_full(exc):
+                raise
+            click.echo("lifecycle: there is no room on the disk; what was begun was not kept", err=True)
+            sys.exit(REFUSED)
         finally:
             if runtime is not None:
                 runtime.close()

@@ -62,7 +62,7 @@ class Deliveries:
             The upload: applied; held by the guard; refused; or received or ready, for a person to look at.
 
         Raises:
-            FileTooLarge, NotFound: If it cannot be kept, or there is no such profile.
+            FileTooLarge, NoRoom, NotFound: If it cannot be kept, or there is no such profile.
         """
         uploads = self.intake.uploads
         actor = f"{way}:{sender or profile}"

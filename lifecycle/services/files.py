@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from lifecycle.domain.errors import LifecycleError
+from lifecycle.services.room import room
 
 CHUNK = 2**20
 
@@ -49,7 +50,12 @@ class RosterFiles:
 
         Raises:
             FileTooLarge: If there are too many bytes.
+            NoRoom: If the disk has no room for them.
         """
+        with room():
+            return self._keep(upload_id, stream)
+
+    def _keep(self, upload_id: str, stream: BinaryIO) -> Kept:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         arriving = self.folder / f"{upload_id}.arriving"
         digest, size = hashlib.sha256(), 0

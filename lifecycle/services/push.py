@@ -20,6 +20,7 @@ from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.push_bulk import Operation, OperationState
 from lifecycle.services.push_handing import Handing
 from lifecycle.services.push_port import NotNow
+from lifecycle.services.room import NoRoom
 from lifecycle.settings import PushSettings
 from lifecycle.store import pushes
 from lifecycle.store.push_tables import PushRow
@@ -139,7 +140,7 @@ class Pushes:
         operations = _operations(row)
         try:
             self.handing.hand_on(row, operations, now)
-        except (NotNow, OSError, SQLAlchemyError) as exc:
+        except (NotNow, NoRoom, OSError, SQLAlchemyError) as exc:
             self._try_again(row, operations, exc, now)
             return False
         self._keep(row, operations, now)

@@ -12,6 +12,7 @@ from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.push_bulk import Operation, OperationState
 from lifecycle.services.push_port import Intake, NotNow
 from lifecycle.services.push_rows import ENDED
+from lifecycle.services.room import NoRoom
 from lifecycle.settings import PushSettings
 from lifecycle.settings.rosters import PUSHED, PUSHED_ENDS
 from lifecycle.store import pushes
@@ -54,7 +55,7 @@ class Handing:
         What was handed on before an error stays noted, so that trying again goes on from there.
 
         Raises:
-            NotNow: If it is to be tried again; so are ``OSError`` and SQLAlchemy's errors understood.
+            NotNow, NoRoom: If it is to be tried again; so are ``OSError`` and SQLAlchemy's errors understood.
         """
         self._deliver(row, operations, PUSHED_ENDS, self._ends(row, operations, now.date()), now)
         rows = [(n, dict(o.row)) for n, o in enumerate(operations) if o.row is not None and not o.upload and not o.ends]
@@ -75,7 +76,7 @@ class Handing:
             taken = self.intake.deliver(
                 io.BytesIO(content.encode()), file_name=name, way=row.way, profile=profile, as_of=now
             )  # fmt: skip
-        except NotNow:
+        except (NotNow, NoRoom):  # neither is the sender's fault, and both pass
             raise
         except LifecycleError as exc:
             for number in set(owners):

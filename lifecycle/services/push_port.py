@@ -35,7 +35,7 @@ class Intake(Protocol):
             as_of: When the rows were true; never earlier than in the call before.
 
         Raises:
-            NotNow: If it is to be tried again; so are ``OSError`` and SQLAlchemy's errors understood.
+            NotNow, NoRoom: If it is to be tried again; so are ``OSError`` and SQLAlchemy's errors understood.
             LifecycleError: If the file as a whole is refused, for a reason that the caller is told.
         """
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from scim2_models import (
     Resource,
     ResourceType,
     ResponseParameters,
+    SCIMException,
     ScimProvider,
     SearchRequest,
     TooManyException,
@@ -25,13 +27,14 @@ from scim2_models import (
 from scim2_models.path import Comparison, Path
 from scim2_server.storage import ScimStorage, SearchPage
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from lifecycle.services.authorisation import Actor
 from lifecycle.services.numbers import MOST
 from lifecycle.services.push import Pushes
 from lifecycle.services.push_bulk import Operation
 from lifecycle.services.push_rows import ENDED, ENTERPRISE, LONGEST, PersonUnusable, pushed
+from lifecycle.services.room import words_of
 from lifecycle.services.scim_models import User
 from lifecycle.services.strict_json import unsafe_text
 from lifecycle.store import pushes
@@ -41,6 +44,12 @@ from lifecycle.store.unit import Store, Unit
 MOST_SCANNED = 10_000
 """People that one search looks through; the filters that clients look somebody up with need no looking through."""
 _U = ScimUserRow.__table__.c
+
+
+class Unavailable(SCIMException):
+    """Nothing is wrong with the request; the same succeeds later."""
+
+    status = 503
 
 
 @dataclass
@@ -133,6 +142,14 @@ class ScimUsers(ScimStorage):
             unit.session.delete(row)
             ends = [_end(row.external_id)] if row.external_id else []
             self._push(unit, row, "scim-user-deleted", ends, self.pushes.clock.now())
+
+    @contextmanager
+    def operation(self) -> Iterator[None]:
+        """Answer a database that cannot be used by 503, also where it is one operation of many."""
+        try:
+            yield
+        except OperationalError as exc:
+            raise Unavailable(detail=words_of(exc)) from exc
 
     def _push(self, unit: Unit, row: ScimUserRow, action: str, operations: list[Operation], now: datetime) -> None:
         push_id = self.pushes.enqueue(unit, self.actor, "scim", operations) if operations else ""

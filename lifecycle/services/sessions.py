@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import OperationalError
 
 from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.services.authorisation import Actor
@@ -149,7 +152,8 @@ class Sessions:
                 raise NotSignedIn("Your session has ended. Please sign in again.")
             self.check_active(unit, member)
         if touch and now - session.seen_at > self.idle / 10:
-            with self.store.write() as unit:
+            # a full disk costs the note of it, and not the page
+            with suppress(OperationalError), self.store.write() as unit:
                 members.change_session(unit, session.token_hash, seen_at=now)
         return actor_of(member, session.authenticated_at)
 

@@ -7,10 +7,12 @@ import re
 import secrets
 import uuid
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from lifecycle.domain.errors import LifecycleError, NotFound
 from lifecycle.services.authorisation import SCOPES, Action, Actor, authorize, check_fresh, may
@@ -147,7 +149,8 @@ class ServiceTokens:
         if row is None or row.revoked_at is not None or now >= row.expires_at or not self._vouched(row):
             raise TokenRefused("This token is not valid.")
         if row.used_at is None or now - row.used_at > USED_EVERY:
-            with self.sessions.store.write() as unit:
+            # a full disk costs the note of it, and not what the program has come for
+            with suppress(OperationalError), self.sessions.store.write() as unit:
                 _used(unit, row.id, now)
         return Actor(row.id, row.name, row.name, scopes=frozenset(row.scopes), kind="token")
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
 from lifecycle.domain.comparison import Kind
 from lifecycle.domain.errors import LifecycleError, NotFound, RosterRefused
@@ -81,6 +83,7 @@ class Uploads:
 
         Raises:
             FileTooLarge: If it has more bytes than the configuration allows; nothing is kept.
+            NoRoom: If the disk is full; nothing is kept.
             NotFound: If there is no such profile.
         """
         with self.store.read() as unit:
@@ -88,7 +91,7 @@ class Uploads:
         source = self.layouts.source_of(profile, layout) if layout else ""
         upload_id, now = str(uuid.uuid4()), self.clock.now()
         kept = self.files.keep(upload_id, stream)
-        with self.store.write() as unit:
+        with self._gone_unless_stored(upload_id), self.store.write() as unit:
             unit.session.add(
                 RosterUploadRow(
                     id=upload_id, state=State.RECEIVED.value, way=way, actor=actor, member_id=member_id,
@@ -103,6 +106,17 @@ class Uploads:
                 after={"file": file_name[:255], "sha256": kept.sha256, "octets": kept.size, "way": way},
             )  # fmt: skip
         return upload_id
+
+    @contextmanager
+    def _gone_unless_stored(self, upload_id: str) -> Iterator[None]:
+        """Delete the file where its upload cannot be stored: whoever tries again must not fill the disk with it."""
+        try:
+            yield
+        except OperationalError:
+            with suppress(OperationalError), self.store.read() as unit:
+                if unit.session.get(RosterUploadRow, upload_id) is None:
+                    self.files.delete(upload_id)
+            raise
 
     def keep_first(self, upload_id: str) -> str:
         """Return the upload through which the same file of the same profile waits already; this one then goes."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, redirect, render_template, request, url_for
+from flask import Flask, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from lifecycle.domain.approval import ReasonMissing
@@ -19,6 +20,7 @@ from lifecycle.services.files import FileTooLarge
 from lifecycle.services.membership import MemberInvalid
 from lifecycle.services.passkeys import PasskeyRefused
 from lifecycle.services.requests import RequestInvalid
+from lifecycle.services.room import RETRY_SECONDS, NoRoom, is_full, words_of
 from lifecycle.services.secrets import TooManyAttempts
 from lifecycle.services.sessions import NotSignedIn
 from lifecycle.services.signin import DirectoryDown, SignInRefused
@@ -45,6 +47,7 @@ STATUS: dict[type[LifecycleError], int] = {
     TooManyAttempts: 429,
     ClockGoesBack: 409,
     FileTooLarge: 413,
+    NoRoom: 507,
 }
 ELSEWHERE = (NotFound, NotPermitted, StepUpNeeded, NotSignedIn, TooManyAttempts)
 """What is answered by a page of its own, wherever it happens."""
@@ -59,6 +62,7 @@ TITLES = {
     409: "That is no longer possible",
     413: "That is too large",
     429: "Not so fast",
+    507: "There is no room",
     500: "Something went wrong here",
 }
 
@@ -68,6 +72,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(NotSignedIn, _ask_to_sign_in)
     app.register_error_handler(StepUpNeeded, _ask_to_confirm)
     app.register_error_handler(LifecycleError, _refused)
+    app.register_error_handler(OperationalError, _unavailable)
+    app.register_error_handler(OSError, _no_room)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http)
 
@@ -108,6 +114,19 @@ def _refused(error: LifecycleError) -> ResponseReturnValue:
     status = status_of(error)
     headers = {"Retry-After": str(max(1, round(error.seconds)))} if isinstance(error, TooManyAttempts) else {}
     return _page(status, str(error)), status, headers
+
+
+def _unavailable(error: OperationalError) -> ResponseReturnValue:
+    current_app.logger.error("the database cannot be used: %s", error.orig)
+    return _page(503, words_of(error)), 503, {"Retry-After": str(RETRY_SECONDS)}
+
+
+def _no_room(error: OSError) -> ResponseReturnValue:
+    """Answer a full disk wherever it is noticed: a large form is kept on it while it arrives."""
+    if not is_full(error):
+        raise error
+    current_app.logger.error("the disk is full: %s", error)
+    return _refused(NoRoom("There is no room on the disk for this; nothing was kept."))
 
 
 def _stale_form(_: CSRFError) -> ResponseReturnValue:

@@ -15,6 +15,7 @@ from connectors.local import AccessFile
 from lifecycle.cli import COMMANDS, main
 from lifecycle.runtime import Runtime
 from lifecycle.settings import load
+from tests.full_disk import no_file_beyond
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -221,3 +222,15 @@ def test_somebody_locked_out_is_let_in_at_the_machine(shell: Shell) -> None:
     assert runtime.sessions.actor(token).login == "breaker"
     assert runtime.trail.search(action="member-added")[0].actor.startswith("cli:")
     runtime.close()
+
+
+def test_a_roster_without_room_on_the_disk_is_said_so(shell: Shell) -> None:
+    roster = shell.roster(agent("W1"))
+    assert shell.run("roster", "preview", roster).exit_code == 0
+    largest = max(path.stat().st_size for path in shell.folder.glob("var/lifecycle.db*")) + 500_000
+    with Path(roster).open("a") as file:
+        file.write("\n" * 2 * largest)
+    with no_file_beyond(largest):
+        result = shell.run("roster", "confirm", roster, "--yes")
+    words = "lifecycle: There is no room on the disk for this file; nothing was kept.\n"
+    assert (result.exit_code, result.stderr) == (1, words)
