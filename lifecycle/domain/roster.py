@@ -141,6 +141,8 @@ class Repairs:
     date_order: DateOrder = DateOrder.UNSAID
     short_years: bool = False
     """Years of two digits are those from 2000 on."""
+    clear_days: bool = False
+    """Days that are not in the declared format are read where they can be read in one way only."""
     last_day: date | None = None
     """For rows that state none."""
     zones: Mapping[str, str] = field(default_factory=dict)

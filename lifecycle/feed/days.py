@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import starmap
 
 from lifecycle.domain.roster import Cause, DateOrder, Repairs
+from lifecycle.feed.clear_days import clear_day, day_of, without_time
 from lifecycle.feed.profile import ISO, Profile
 from lifecycle.feed.table import Cell, Spoilt, shown
 
@@ -72,7 +74,7 @@ class DayReader:
             text = cell.strip()
             if text.casefold() in NO_DAY:
                 return None
-            day = self._from_text(text)
+            day = self._declared(text) or self._from_text(text)
         if not isinstance(day, date) or EARLIEST <= day < LATEST:
             return day
         if day >= LATEST:
@@ -88,13 +90,21 @@ class DayReader:
         remedy = "This is a bare number; format the column as a date in the spreadsheet, and save it again."
         return Trouble(Cause.DATE_FORMAT, found, self._expected, remedy)
 
-    def _from_text(self, text: str) -> date | Trouble:
-        day = self._declared(text)
-        if day is not None:
-            return day
+    def _from_text(self, text: str) -> date | Trouble | None:
+        """Read what is not in the declared format as it stands."""
+        if not self._repairs.clear_days:
+            return self._otherwise(text, text)
+        bare = without_time(text)
+        if bare.casefold() in NO_DAY:
+            return None
+        found = clear_day(bare) or self._otherwise(bare, text)
+        return replace(found, found=shown(text)) if isinstance(found, Trouble) else found
+
+    def _otherwise(self, text: str, whole: str) -> date | Trouble:
+        """Read *text*, which is *whole* or what is left of it without a time of day."""
         numbers = NUMBERS.fullmatch(text)
         if numbers:
-            return self._from_numbers(text, numbers)
+            return self._from_numbers(text, numbers, is_whole=text == whole)
         named = NAMED_SHORT.fullmatch(text)
         if named:
             return self._from_named(text, named)
@@ -116,7 +126,7 @@ class DayReader:
         # without separators 1112026 is two days, and strptime picks one
         return day.date() if not self._is_glued or day.strftime(self._format) == text else None
 
-    def _from_numbers(self, text: str, numbers: re.Match[str]) -> date | Trouble:
+    def _from_numbers(self, text: str, numbers: re.Match[str], *, is_whole: bool) -> date | Trouble:
         """Read what has the form of day, month and year, in either order, and is not in the declared format."""
         first, separator, second, year = int(numbers[1]), numbers[2], int(numbers[3]), numbers[4]
         if len(year) == 2:
@@ -124,18 +134,38 @@ class DayReader:
                 remedy = "Write the year with four digits; or say that all of them are from 2000 on."
                 return Trouble(Cause.SHORT_YEAR, text, self._expected, remedy)
             long = f"{numbers[1]}{separator}{numbers[3]}{separator}20{year}"
-            day = self._declared(long)
+            day = self._declared(long) if is_whole else None
             if day is not None:
                 return day
             year = f"20{year}"
+        if self._repairs.clear_days:
+            return self._if_clear(text, first, second, int(year), is_short=len(numbers[4]) == 2)
         if separator == self._separator and self._format != ISO:
             return self._own_but_unread(text, first, second, int(year))
         return self._in_order(text, first, second, int(year))
 
+    def _if_clear(self, text: str, first: int, second: int, year: int, *, is_short: bool) -> date | Trouble:
+        """Read a day where only one order gives one, else in the order that a person has said."""
+        numbers = [(year, second, first), (year, first, second)]
+        if is_short:  # 26/03/31 may begin with its year
+            numbers.append((2000 + first, second, year % 100))
+        ways = {day for day in starmap(day_of, numbers) if day is not None}
+        if not ways:
+            return self._no_such(text)
+        if len(ways) == 1:
+            return ways.pop()
+        if self._repairs.date_order is DateOrder.UNSAID:
+            return self._unclear(text)
+        return self._in_order(text, first, second, year)
+
+    def _unclear(self, text: str) -> Trouble:
+        remedy = "It can be read day first or month first; say which, for all rows of this file."
+        return Trouble(Cause.DATE_ORDER, text, self._expected, remedy)
+
     def _own_but_unread(self, text: str, first: int, second: int, year: int) -> Trouble:
         """Say why *text* is no day though it looks like the declared format; the other order is never tried."""
         day, month = (first, second) if self._day_first else (second, first)
-        if month > 12 and _day(year, day, month) is not None:
+        if month > 12 and day_of(year, day, month) is not None:
             remedy = f"The layout says {self._readable}; is the file written the other way round? Then correct that."
             return Trouble(Cause.DATE_FORMAT, text, self._expected, remedy)
         return self._no_such(text)
@@ -145,16 +175,15 @@ class DayReader:
         order = self._repairs.date_order
         if order is DateOrder.UNSAID:
             if 1 <= first <= 12 and 1 <= second <= 12:
-                remedy = "It can be read day first or month first; say which, for all rows of this file."
-                return Trouble(Cause.DATE_ORDER, text, self._expected, remedy)
-            if _day(year, first, second) is None and _day(year, second, first) is None:
+                return self._unclear(text)
+            if day_of(year, first, second) is None and day_of(year, second, first) is None:
                 return self._no_such(text)
             return self._unread(text)
         month, day = (second, first) if order is DateOrder.DAY_FIRST else (first, second)
-        found = _day(year, month, day)
+        found = day_of(year, month, day)
         if found is not None:
             return found
-        if _day(year, day, month) is None:
+        if day_of(year, day, month) is None:
             return self._no_such(text)
         remedy = f"It is not {order.value.replace('-', ' ')} as said for this file; correct the cell."
         return Trouble(Cause.DATE_FORMAT, text, self._expected, remedy)
@@ -163,24 +192,20 @@ class DayReader:
         if not self._repairs.short_years:
             remedy = "Write the year with four digits; or say that all of them are from 2000 on."
             return Trouble(Cause.SHORT_YEAR, text, self._expected, remedy)
-        return self._declared(f"{named[1]}20{named[2]}") or self._unread(text)
+        long = f"{named[1]}20{named[2]}"
+        clear = clear_day(long) if self._repairs.clear_days else None
+        return self._declared(long) or clear or self._unread(text)
 
     def _no_such(self, text: str) -> Trouble:
         return Trouble(Cause.NO_SUCH_DAY, text, self._expected, "The calendar has no such day; ask the vendor.")
 
     def _unread(self, text: str) -> Trouble:
         shape = ISO_SHAPE.fullmatch(text)
-        if shape and self._format == ISO and 1 <= int(shape[2]) <= 12:
+        if shape and (self._format == ISO or self._repairs.clear_days) and 1 <= int(shape[2]) <= 12:
             return self._no_such(text)
-        remedy = f"Write every day of this column as {self._readable}."
+        remedy = f"Write every day of this column as {self._readable}"
+        remedy += "." if self._repairs.clear_days else "; or have those read that can be read in one way only."
         return Trouble(Cause.DATE_FORMAT, shown(text), self._expected, remedy)
-
-
-def _day(year: int, month: int, day: int) -> date | None:
-    try:
-        return date(year, month, day)
-    except ValueError:
-        return None
 
 
 def _as_found(cell: Cell) -> str:

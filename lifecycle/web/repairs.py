@@ -98,6 +98,10 @@ def _same_people() -> Repair:
     return lambda repairs: replace(repairs, same_people=True)
 
 
+def _clear_days() -> Repair:
+    return lambda repairs: replace(repairs, clear_days=True)
+
+
 def _last_day() -> Repair:
     if not forms.optional("last_day"):
         raise RosterRefused("Give the day on which those contracts end.")
@@ -169,6 +173,7 @@ def _pairs() -> dict[str, str]:
 _READERS: Mapping[Cause, Callable[[], Repair]] = {
     Cause.DATE_ORDER: _date_order,
     Cause.SHORT_YEAR: _short_years,
+    Cause.DATE_FORMAT: _clear_days,
     Cause.NO_LAST_DAY: _last_day,
     Cause.UNKNOWN_ZONE: _zones,
     Cause.UNKNOWN_STATUS: _statuses,
@@ -201,6 +206,9 @@ def said(repairs: Repairs) -> list[Said]:
         "date_order": repairs.date_order.value.replace("-", " ") if repairs.date_order else "",
         "same_people": "whoever has another name is the same person" if repairs.same_people else "",
         "short_years": "years of two digits are from 2000 on" if repairs.short_years else "",
+        "clear_days": "days that can be read in one way only are read as they are written"
+        if repairs.clear_days
+        else "",
         "last_day": f"rows without a last day end on {repairs.last_day:%-d %b %Y}" if repairs.last_day else "",
         "choice": f"of rows that contradict each other, {CHOICES[repairs.choice].lower()} counts"
         if repairs.choice

@@ -18,6 +18,8 @@ FIELDS = (
 )  # fmt: skip
 DAYS = (
     "2026-01-01", "2026-03-31", "2026-12-31T00:00:00Z", "31/03/2026", "03/04/26", "", "n/a", "9999-12-31", "2026-02-30",
+    "1 Feb 2026", "Feb 28, 2026", "13-02-2026", "01/02/2026 00:00", "02/28/2026", "2026-02-01 00:00:00",
+    "31/03/2026 7:15 PM",
 )  # fmt: skip
 WORDS = {
     "worker_id": ("W1", "W2", "W¹", "1E5", "EMP1", "", "Ｗ1", "WС1", "=1+1", " W3 ", "12e3x"),
@@ -63,6 +65,7 @@ def layouts(draw: st.DrawFn) -> tuple[Profile, Repairs]:
         sponsors=draw(st.sampled_from(({}, {"grace": "grace@example.com"}))),
         date_order=draw(st.sampled_from(tuple(DateOrder))),
         short_years=draw(st.booleans()),
+        clear_days=draw(st.booleans()),
     )
     return profile, repairs
 

@@ -108,6 +108,7 @@ def test_a_recalled_file_has_its_limits_too(tmp_path: Path) -> None:
     "repairs",
     [
         Repairs(short_years=True),
+        Repairs(clear_days=True),
         Repairs(zones={"berlin": "Europe/Vienna"}),
         Repairs(statuses={"gone": Standing.ENDED.value}),
         Repairs(sponsors={"a": "b"}),

@@ -100,6 +100,21 @@ def test_each_cause_is_repaired_once_for_all_its_rows(site: Site, nora: FlaskCli
     assert "Date is not clear" in page.text
 
 
+def test_days_in_several_formats_are_read_as_they_are_written_once_somebody_says_so(
+    site: Site, nora: FlaskClient
+) -> None:
+    written = {3: "1 Feb 2027", 4: "Feb 28, 2027", 5: "28/02/2027 00:00", 6: "02/28/2027", 7: "01/02/2027"}
+    roster = demo_roster(site, lambda n, row: {**row, "Last day": written.get(n, row["Last day"])})
+    upload_id, _, page = opened(nora, roster)
+    assert "Read them as they are written" in page.text
+    page = repaired(nora, upload_id, "date-format")
+    assert "Days that can be read in one way only are read as they are written." in page.text
+    assert "Date is written otherwise" not in page.text
+    assert [(p.cause, p.rows) for p in site.runtime.uploads.problems(upload_id) if p.blocks] == [("date-order", 1)]
+    _, page = follow(nora, post(nora, f"/rosters/{upload_id}/repair", take_back="clear_days"))
+    assert "Read them as they are written" in page.text
+
+
 @pytest.mark.parametrize(
     ("form", "status", "words"),
     [
