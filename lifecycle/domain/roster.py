@@ -140,7 +140,7 @@ class Repairs:
 
     date_order: DateOrder = DateOrder.UNSAID
     short_years: bool = False
-    """Years of two digits are those from 2000 on."""
+    """Years of two digits: 00 to 68 are 2000 to 2068, 69 to 99 are 1969 to 1999."""
     clear_days: bool = False
     """Days that are not in the declared format are read where they can be read in one way only."""
     last_day: date | None = None

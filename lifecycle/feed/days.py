@@ -128,27 +128,26 @@ class DayReader:
 
     def _from_numbers(self, text: str, numbers: re.Match[str], *, is_whole: bool) -> date | Trouble:
         """Read what has the form of day, month and year, in either order, and is not in the declared format."""
-        first, separator, second, year = int(numbers[1]), numbers[2], int(numbers[3]), numbers[4]
-        if len(year) == 2:
+        first, separator, second, year = int(numbers[1]), numbers[2], int(numbers[3]), int(numbers[4])
+        is_short = len(numbers[4]) == 2
+        if is_short:
             if not self._repairs.short_years or (self._format == ISO and separator == "-"):
-                remedy = "Write the year with four digits; or say that all of them are from 2000 on."
-                return Trouble(Cause.SHORT_YEAR, text, self._expected, remedy)
-            long = f"{numbers[1]}{separator}{numbers[3]}{separator}20{year}"
-            day = self._declared(long) if is_whole else None
+                return self._short(text)
+            year = long_year(year)
+            day = self._declared(f"{numbers[1]}{separator}{numbers[3]}{separator}{year}") if is_whole else None
             if day is not None:
                 return day
-            year = f"20{year}"
         if self._repairs.clear_days:
-            return self._if_clear(text, first, second, int(year), is_short=len(numbers[4]) == 2)
+            return self._if_clear(text, first, second, year, is_short=is_short)
         if separator == self._separator and self._format != ISO:
-            return self._own_but_unread(text, first, second, int(year))
-        return self._in_order(text, first, second, int(year))
+            return self._own_but_unread(text, first, second, year)
+        return self._in_order(text, first, second, year)
 
     def _if_clear(self, text: str, first: int, second: int, year: int, *, is_short: bool) -> date | Trouble:
         """Read a day where only one order gives one, else in the order that a person has said."""
         numbers = [(year, second, first), (year, first, second)]
         if is_short:  # 26/03/31 may begin with its year
-            numbers.append((2000 + first, second, year % 100))
+            numbers.append((long_year(first), second, year % 100))
         ways = {day for day in starmap(day_of, numbers) if day is not None}
         if not ways:
             return self._no_such(text)
@@ -190,11 +189,14 @@ class DayReader:
 
     def _from_named(self, text: str, named: re.Match[str]) -> date | Trouble:
         if not self._repairs.short_years:
-            remedy = "Write the year with four digits; or say that all of them are from 2000 on."
-            return Trouble(Cause.SHORT_YEAR, text, self._expected, remedy)
-        long = f"{named[1]}20{named[2]}"
+            return self._short(text)
+        long = f"{named[1]}{long_year(int(named[2]))}"
         clear = clear_day(long) if self._repairs.clear_days else None
         return self._declared(long) or clear or self._unread(text)
+
+    def _short(self, text: str) -> Trouble:
+        remedy = "Write the year with four digits; or say that 00 to 68 are 2000 to 2068 and 69 to 99 are 1969 to 1999."
+        return Trouble(Cause.SHORT_YEAR, text, self._expected, remedy)
 
     def _no_such(self, text: str) -> Trouble:
         return Trouble(Cause.NO_SUCH_DAY, text, self._expected, "The calendar has no such day; ask the vendor.")
@@ -206,6 +208,11 @@ class DayReader:
         remedy = f"Write every day of this column as {self._readable}"
         remedy += "." if self._repairs.clear_days else "; or have those read that can be read in one way only."
         return Trouble(Cause.DATE_FORMAT, shown(text), self._expected, remedy)
+
+
+def long_year(year: int) -> int:
+    """Return the year meant by the last two digits of one, as POSIX and `strptime` have it: 1969 to 2068."""
+    return year + (2000 if year <= 68 else 1900)
 
 
 def _as_found(cell: Cell) -> str:

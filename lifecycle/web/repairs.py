@@ -205,7 +205,7 @@ def said(repairs: Repairs) -> list[Said]:
     single = {
         "date_order": repairs.date_order.value.replace("-", " ") if repairs.date_order else "",
         "same_people": "whoever has another name is the same person" if repairs.same_people else "",
-        "short_years": "years of two digits are from 2000 on" if repairs.short_years else "",
+        "short_years": "years 00 to 68 are 2000 to 2068, and 69 to 99 are 1969 to 1999" if repairs.short_years else "",
         "clear_days": "days that can be read in one way only are read as they are written"
         if repairs.clear_days
         else "",

@@ -118,6 +118,13 @@ def test_words_for_no_day_are_no_day(text: str) -> None:
         ("%m/%d/%Y", DAY_FIRST, "03/04/2026", date(2026, 3, 4)),
         ("%m/%d/%Y", SHORT, "03/04/26", date(2026, 3, 4)),
         ("%d-%b-%Y", SHORT, "20-Sep-19", date(2019, 9, 20)),
+        # the terms of a congress, 1993 to 1995
+        ("%m/%d/%Y", SHORT, "1/5/93", date(1993, 1, 5)),
+        ("%m/%d/%Y", SHORT, "1/3/95", date(1995, 1, 3)),
+        ("%m/%d/%Y", SHORT, "12/31/68", date(2068, 12, 31)),
+        ("%m/%d/%Y", SHORT, "1/1/69", date(1969, 1, 1)),
+        ("%d-%b-%Y", SHORT, "20-Sep-99", date(1999, 9, 20)),
+        ("%Y-%m-%d", Repairs(short_years=True, date_order=DateOrder.MONTH_FIRST), "1/5/93", date(1993, 1, 5)),
         ("%Y-%m-%d", Repairs(short_years=True, date_order=DateOrder.DAY_FIRST), "31/03/26", date(2026, 3, 31)),
     ],
 )

@@ -54,7 +54,7 @@ def test_hr_repairs_reviews_and_applies(browser: Any, moving_site: Site) -> None
     check(page, schemes=("dark",))
     page.get_by_role("button", name="Day first").click()
     expect(page.get_by_text("Day first.")).to_be_visible()
-    page.get_by_role("button", name="All from 2000 on").click()
+    page.get_by_role("button", name="All from 1969 to 2068").click()
     page.get_by_text("One last day for all").click()
     page.get_by_label("Last day of all of them").fill("2027-06-30")
     page.get_by_role("button", name="Set it").click()
