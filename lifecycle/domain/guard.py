@@ -40,6 +40,8 @@ class Feed:
     moved: int = 0
     """Those among them whose last day moves by more than `Limits.moved_days`."""
     unusable: int = 0
+    cut_off: bool = False
+    """Whether its last line has no end though that of the last accepted file of the profile had one."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ def check_feed(feed: Feed, limits: Limits) -> tuple[Finding, ...]:
         found.append(f"{feed.rows:,} rows, {share:.0%} fewer than the {feed.rows_before:,} of the last file")
     if feed.header_changed:
         found.append("the columns are not those of the last file")
+    if feed.cut_off:
+        found.append("the last line has no end, unlike in the last file: it may be cut off")
     if feed.moved >= limits.least and feed.moved > feed.known * limits.moved_share:
         words = f"{feed.moved:,} of {feed.known:,} contracts get a last day that is moved by more than"
         words += f" {limits.moved_days} days"

@@ -38,6 +38,8 @@ class CsvFile:
         self._encoding = encoding
         self._delimiter = delimiter
         self._limits = limits
+        self.is_ended = False
+        """Whether the last line has an end; known once everything was read."""
 
     def blocks(self, known: Mapping[bytes, int] | None = None) -> Generator[Block, None, None]:
         """
@@ -67,6 +69,7 @@ class CsvFile:
                 yield block.of(stream)
             if block.failure is not None:
                 raise block.failure
+            self.is_ended = stream.is_ended
 
 
 class _Lines:

@@ -32,6 +32,8 @@ class TextStream:
 
     def __init__(self, file: BinaryIO, encoding: str, limits: FileLimits) -> None:
         self.octets = 0
+        self.is_ended = False
+        """Whether what was handed out so far ends with the end of a line."""
         self._file = file
         self._encoding = encoding
         self._limits = limits
@@ -82,6 +84,7 @@ class TextStream:
                 # CR LF that was cut in two is one end of a line
                 self._lines += breaks(text) - (ended == "\r" and text[0] == "\n")
                 ended = text[-1]
+                self.is_ended = ended in "\r\n"
         if self._is_utf_8 is not None and self._is_utf_8.confirmed:
             raise self._utf_8()
 

@@ -119,6 +119,11 @@ class Reader:
         """
         return blake2b(repr((*self._said, _CODE)).encode(), digest_size=16).hexdigest()
 
+    @property
+    def is_ended(self) -> bool | None:
+        """Whether the last line of what was read has an end; None where the file is not made of lines."""
+        return self._source.is_ended if isinstance(self._source, CsvFile) else None
+
     def batches(self, known: Mapping[bytes, int] | None = None) -> Iterator[Batch]:
         """
         Read the rows, some thousands at a time.

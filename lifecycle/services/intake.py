@@ -44,6 +44,8 @@ from lifecycle.store.unit import Store, Unit
 
 _log = logging.getLogger(__name__)
 DELETED_AT_ONCE = 50_000
+LAST_LINE = {True: "ended", False: "open", None: ""}
+"""`Stager.is_ended` as it is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +236,7 @@ class Intake:
         """
         now = self.clock.now()
         if stager is not None:
-            claim.beat(lines=stager.counts["lines"])
+            claim.beat(lines=stager.counts["lines"], last_line=LAST_LINE[stager.is_ended])
         with self.store.read() as unit:
             contested = stager.rows.contested() if stager else roster_items.contested_references(unit, upload.id)
             comparing = self._comparing(unit, upload, layout, now, contested)
@@ -303,6 +305,7 @@ class Intake:
         before = self._full_before(unit, upload)
         source = unit.session.get(RosterSourceRow, upload.source)
         header = source.headers.get(upload.profile) if source else None
+        last_line = roster_imports.last_line_before(unit, upload.source, upload.profile)
         counted = {kind: n for (kind,), n in roster_items.count_rows(unit, upload.id, "kind").items()}
         unusable = counted.get(Kind.UNUSABLE, 0)
         feed = Feed(
@@ -312,6 +315,7 @@ class Intake:
             known=read.get("untouched", 0) + roster_items.count_contracts(unit, upload.id, SPEAKS_OF_KNOWN),
             moved=len(tally.moved),
             unusable=unusable,
+            cut_off=(last_line, row.last_line) == ("ended", "open"),
         )
         found = findings(unit, tally, feed=feed, limits=self._limits(), now=now)
         if found and (ends := tally.god_ends.keys() | tally.god_in_doubt.keys()):

@@ -54,6 +54,8 @@ class Stager:
     counts: Counter[str] = field(default_factory=Counter)
     rows: StagedRows = field(default_factory=StagedRows)
     """What says something new."""
+    is_ended: bool | None = None
+    """Whether the last line of the file has an end, see `Reader.is_ended`."""
     _sung: bool = False
     _new: set[bytes] = field(default_factory=set)
 
@@ -81,6 +83,7 @@ class Stager:
             remedy = "Ask for the whole report; this one is cut, or is about something else."
             raise refuse(0, "", f"the worker {self.canary} in every file", remedy)
         self._new.clear()
+        self.is_ended = reader.is_ended
         self.counts["aside"] = batch.aside
         self.counts["lines"] = batch.lines
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from lifecycle.store.roster_tables import RosterProfileRow, SurpriseRow
+from lifecycle.store.roster_tables import RosterProfileRow, RosterUploadRow, SurpriseRow
 from lifecycle.store.tables import RosterImportRow
 from lifecycle.store.unit import Unit
 
@@ -28,6 +28,12 @@ def last_upload(unit: Unit, source: str, profile: str) -> str:
     """Return the id of the upload that the last confirmed roster of a profile came in; empty if there is none."""
     query = select(_M.upload_id).where(_M.source == source, _M.profile == profile)
     return unit.session.scalar(query.order_by(*NEWEST).limit(1)) or ""
+
+
+def last_line_before(unit: Unit, source: str, profile: str) -> str:
+    """Return `RosterUploadRow.last_line` of the last confirmed roster of a profile; empty if nobody knows."""
+    row = unit.session.get(RosterUploadRow, last_upload(unit, source, profile))
+    return row.last_line if row else ""
 
 
 def last_full_import(unit: Unit, profile: str) -> RosterImportRow | None:

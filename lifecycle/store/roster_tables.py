@@ -50,6 +50,8 @@ class RosterUploadRow(Table, table=True):
     """The profile as it was when it was chosen, so that changing the profile changes no upload under way."""
     repairs: dict[str, Any] = _document()
     header: list[str] = _document()
+    last_line: str = words()
+    """``ended``, or ``open`` where it has no end; empty until it is read, and for files not made of lines."""
     lines: int = count()
     """Lines of the file with something in them, the header not counted; while it is read, those read so far."""
     octets: int = count()

@@ -137,6 +137,12 @@ def test_fewer_rows_never_pass_where_more_were_held(rows_: int, fewer: int, befo
     assert bool(held) <= bool(check_feed(Feed(rows=rows_, rows_before=before), limits))
 
 
+def test_a_file_that_may_be_cut_off_is_held() -> None:
+    assert check_feed(Feed(rows=5), Limits()) == ()
+    (finding,) = check_feed(Feed(rows=5, cut_off=True), Limits())
+    assert (finding.scope, finding.words.endswith("it may be cut off")) == ("feed", True)
+
+
 def _engagement(row: RosterRow) -> Engagement:
     assert row.first_day is not None
     assert row.last_day is not None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lifecycle.domain.roster import Cause
 from lifecycle.feed.read import FileLimits, Unreadable, read_roster
-from tests.feed.reading import GOOD, OK, ROW, Reading, lines, profile, read, sheet, workbook
+from tests.feed.reading import COLUMNS, GOOD, HEADER, OK, ROW, Reading, lines, profile, read, sheet, workbook
 
 WHOLE = read(GOOD).rows
 BOOK = workbook(lambda book: sheet(book, ROW, [1002, "C2", "Grace", *ROW[3:]]) and None)
@@ -71,6 +71,33 @@ def test_every_prefix_of_a_good_file() -> None:
         assert reading.complaints or reading.rows
         ended = content[length - 1 : length] == b"\n" or content[length : length + 1] == b"\n"
         assert all(row in WHOLE for row in (reading.rows if ended else reading.rows[:-1]))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "windows-1252"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_what_a_cut_file_says_otherwise_stands_in_a_last_line_without_an_end(
+    tmp_path: Path, encoding: str, newline: str
+) -> None:
+    rows = [f'{OK},"a ""note"",\nof two lines",bo{n}@example.com' for n in range(3)]
+    text = lines(*rows).replace(HEADER, f"{HEADER},Note,Sponsor").replace("\n", newline)
+    content, path = text.encode(encoding), tmp_path / "roster.csv"
+    columns = {**COLUMNS, "sponsor": "Sponsor"}
+    layout = profile(columns=columns, encoding="utf-16" if "utf-16" in encoding else encoding)
+    read_of = {True: [], False: []}
+    for length in range(1, len(content) + 1):
+        path.write_bytes(content[:length])
+        try:
+            reader = read_roster(path, layout)
+            found = [row for batch in reader.batches() for row in batch.rows]
+        except Unreadable:
+            continue
+        assert reader.is_ended is not None
+        assert not (reader.is_ended and reader.complained)
+        read_of[reader.is_ended].append(found)
+    *_, whole = read_of[True]
+    assert [row.sponsor for row in whole] == ["bo0@example.com", "bo1@example.com", "bo2@example.com"]
+    assert all(found == whole[: len(found)] for found in read_of[True])
+    assert any(row.sponsor == "bo2@examp" for found in read_of[False] for row in found)
 
 
 def test_every_prefix_of_a_good_workbook() -> None:
