@@ -110,6 +110,21 @@ def test_a_roster_is_dropped_and_applied(browser: Any, moving_site: Site) -> Non
     page.context.close()
 
 
+def test_of_two_files_dropped_at_once_the_second_is_named(browser: Any, moving_site: Site) -> None:
+    page, wrong = open_as(browser, moving_site, "nora")
+    page.goto("/rosters/upload")
+    dropped = page.evaluate_handle(
+        """() => { const data = new DataTransfer();
+             for (const name of ["one.csv", "two.csv"]) data.items.add(new File(["x"], name)); return data; }"""
+    )
+    page.dispatch_event("[data-drop]", "drop", {"dataTransfer": dropped})
+    expect(page.get_by_text("one.csv, 0.0 MiB")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_text("One file at a time; two.csv was not taken.")
+    assert page.evaluate("document.querySelector('#file').files.length") == 1
+    assert wrong == []
+    page.context.close()
+
+
 def test_columns_are_matched_by_hand(browser: Any, moving_site: Site) -> None:
     page, wrong = open_as(browser, moving_site, "nora")
     send(page, ODD.encode("cp1252"), "Agency week 47.csv")

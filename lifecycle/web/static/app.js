@@ -65,7 +65,14 @@
     file.addEventListener("change", fits);
     for (const kind of ["dragover", "dragenter"]) drop.addEventListener(kind, e => { e.preventDefault(); drop.classList.add("over"); });
     for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, e => { e.preventDefault(); drop.classList.remove("over"); });
-    drop.addEventListener("drop", e => { if (e.dataTransfer.files.length) { file.files = e.dataTransfer.files; fits(); } });
+    drop.addEventListener("drop", e => {
+      const [first, ...others] = e.dataTransfer.files;
+      if (!first) return;
+      const one = new DataTransfer();
+      one.items.add(first);
+      file.files = one.files;
+      if (fits() && others.length) words(problem, `One file at a time; ${others.map(f => f.name).join(", ")} ${others.length > 1 ? "were" : "was"} not taken.`);
+    });
     sending.addEventListener("submit", e => {
       e.preventDefault();
       if (!fits()) { file.focus(); return; }
