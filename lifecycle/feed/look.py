@@ -7,7 +7,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lifecycle.feed.cells import text_of
@@ -48,6 +48,8 @@ class Look:
     """The first rows as text."""
     stated: Stated | None
     """What the lines above the table say of its days."""
+    ascii_only: bool = False
+    """Whether every encoding but UTF-16 reads it alike."""
 
 
 def look(
@@ -92,7 +94,9 @@ def _look_at_text(path: Path, encoding: str, delimiter: str, limits: FileLimits)
     delimiter = delimiter or _delimiter(path, read_as)
     block = _first(CsvFile(path, encoding=read_as, delimiter=delimiter, limits=limits))
     at = _header_at(block)
-    return _described(block, at, Kind.CSV, encoding=encoding or fits, samples=samples, delimiter=delimiter)
+    plain = fits == "utf-8" and _fits(path, "ascii")
+    seen = _described(block, at, Kind.CSV, encoding=encoding or fits, samples=samples, delimiter=delimiter)
+    return replace(seen, ascii_only=plain)
 
 
 def _described(
@@ -107,7 +111,9 @@ def _described(
     delimiter: str = "",
 ) -> Look:
     stated = [found for cells in block.lines[:at] if (found := stated_format(cells)) is not None]
-    rows = [tuple(map(_shown, cells)) for cells in block.lines[at + 1 :]]
+    header, rows = _without_empty(
+        header_names(block.lines[at]), [tuple(map(_shown, cells)) for cells in block.lines[at + 1 :]]
+    )
     return Look(
         kind=kind,
         sheets=sheets,
@@ -116,10 +122,20 @@ def _described(
         samples=samples or {},
         delimiter=delimiter,
         header_line=block.numbers[at],
-        header=header_names(block.lines[at]),
+        header=header,
         rows=tuple(row for row in rows if any(row))[:MOST_ROWS],
         stated=stated[0] if stated else None,
     )
+
+
+def _without_empty(
+    header: tuple[str, ...], rows: list[tuple[str, ...]]
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Leave out columns with neither a heading nor anything below it: spreadsheets write such beside a table."""
+    filled = {place for row in rows for place, cell in enumerate(row) if cell.strip()}
+    empty = {place for place, name in enumerate(header) if not name} - filled
+    kept = tuple(name for place, name in enumerate(header) if place not in empty)
+    return kept, [tuple(cell for place, cell in enumerate(row) if place not in empty) for row in rows]
 
 
 def _first(file: CsvFile | XlsxFile | JsonFile) -> Block:

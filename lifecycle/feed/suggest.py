@@ -44,8 +44,8 @@ class HeaderDifference:
         """Say it, a sentence for each column."""
         return [
             *(f"The column “{old}” is now called “{new}”, it seems." for old, new in self.renamed),
-            *(f"The column “{name}” is missing." for name in self.missing),
-            *(f"The column “{name}” is new." for name in self.new),
+            *(f"{_column(name)} is missing." for name in self.missing),
+            *(f"{_column(name)} is new." for name in self.new),
             *(f"The column “{name}” stands there more than once." for name in self.doubled),
             *(["The columns stand in another order."] if self.moved else []),
         ]
@@ -100,7 +100,9 @@ def headers_match(profile: Profile, header: Sequence[str]) -> bool:
     """Say whether a file with *header* is one of *profile*."""
     names = tuple(name.strip() for name in header)
     if profile.header:
-        return names == tuple(name.strip() for name in profile.header)
+        known = tuple(name.strip() for name in profile.header)
+        # what was matched before empty columns were left out has blanks for them
+        return names in {known, tuple(filter(None, known))}
     return all(names.count(column) == 1 for column in profile.columns.values())
 
 
@@ -120,6 +122,10 @@ def header_difference(old: Sequence[str], new: Sequence[str]) -> HeaderDifferenc
     moved = both != [name for name in dict.fromkeys(now) if name in before]
     doubled = tuple(name for name, count in Counter(now).items() if name and count > max(1, before.count(name)))
     return HeaderDifference(tuple(renamed), tuple(missing), tuple(added), moved and not doubled, doubled)
+
+
+def _column(name: str) -> str:
+    return f"The column “{name}”" if name else "A column without a heading"
 
 
 def _is_alike(one: str, other: str) -> bool:

@@ -76,6 +76,15 @@ def test_what_can_be_told_is_told(tmp_path: Path, codec: str, encoding: str) -> 
     assert (seen.encoding, seen.header[0], len(seen.rows)) == (encoding, "Worker ID", 2)
 
 
+@pytest.mark.parametrize(
+    ("text", "codec", "ascii_only"), [("Zoe", "ascii", True), ("Zoe", "utf-16", False), ("Zoë", "utf-8", False)]
+)
+def test_what_has_no_accent_is_every_encoding(tmp_path: Path, text: str, codec: str, ascii_only: bool) -> None:
+    path = tmp_path / "roster"
+    path.write_bytes(f"Worker ID,Name\nW1,{text}\n".encode(codec))
+    assert look(path).ascii_only is ascii_only
+
+
 @pytest.mark.parametrize(("codec", "encoding"), [("windows-1252", "windows-1252"), ("mac_roman", "mac-roman")])
 def test_what_cannot_is_shown_for_choosing(tmp_path: Path, codec: str, encoding: str) -> None:
     path = tmp_path / "roster"

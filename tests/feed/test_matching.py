@@ -87,6 +87,21 @@ def test_what_has_changed_in_a_header_is_said_in_words() -> None:
     assert header_difference(old, old[::-1]).sentences() == ["The columns stand in another order."]
 
 
+def test_a_column_without_a_heading_is_called_so() -> None:
+    assert header_difference(["Name"], ["Name", ""]).sentences() == ["A column without a heading is new."]
+
+
+def test_blank_cells_over_empty_columns_are_no_columns(tmp_path: Path) -> None:
+    path = tmp_path / "roster"
+    path.write_text("Worker ID,,Name,,\nW1,,Ada,, \nW2,,Zoë,,\n", encoding="utf-8")
+    seen = look(path)
+    assert (seen.header, seen.rows) == (("Worker ID", "Name"), (("W1", "Ada"), ("W2", "Zoë")))
+    assert headers_match(profile(header=("Worker ID", "Name")), seen.header)
+    assert headers_match(profile(header=("Worker ID", "", "Name", "", "")), seen.header), "as matched before"
+    path.write_text("Worker ID,,Name,\nW1,left,Ada,\n", encoding="utf-8")
+    assert look(path).header == ("Worker ID", "", "Name"), "something stands below it"
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_a_first_look_finds_delimiter_header_and_rows(tmp_path: Path, delimiter: str) -> None:
     path = tmp_path / "roster.pdf"
