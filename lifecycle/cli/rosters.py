@@ -157,7 +157,9 @@ def _show(runtime: Runtime, shown: Upload, limit: int, json_: bool) -> None:
         print_json(_as_json(runtime, shown, EVERYTHING))
         return
     if shown.error:
-        click.echo(f"{shown.file_name} cannot be used; nothing is changed.\n\n  {shown.error}")
+        asked = shown.state is State.RECEIVED and shown.layout is None
+        hint = " Name its layout with --profile, or match it in the browser." if asked else ""
+        click.echo(f"{shown.file_name} cannot be used; nothing is changed.\n\n  {shown.error}{hint}")
         return
     if shown.state is State.APPLIED:
         click.echo(shown.note)

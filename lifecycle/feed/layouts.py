@@ -174,6 +174,12 @@ def fitting(header: Sequence[str]) -> list[str]:
     return sorted(fits, key=lambda name: -len(SHIPPED[name]["columns"]))
 
 
+def best_fitting(header: Sequence[str]) -> list[str]:
+    """Return those of `fitting` that say most about *header*; several where only people can tell them apart."""
+    fits = fitting(header)
+    return [name for name in fits if len(SHIPPED[name]["columns"]) == len(SHIPPED[fits[0]]["columns"])]
+
+
 def lacks(name: str) -> tuple[str, ...]:
     """Return what the customer must add to a shipped layout: ``vendor``, ``zone``, both or nothing."""
     layout = SHIPPED[name]

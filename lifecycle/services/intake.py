@@ -118,8 +118,10 @@ class Intake:
         header = [] if seen.kind is FileKind.JSON else list(seen.header)
         with self.store.write() as unit:
             name, layout = upload.profile, upload.layout
-            if layout is None and (name := self.layouts.recognise(unit, seen)):
-                layout = self.layouts.find(unit, name)
+            if layout is None:
+                found = self.layouts.recognise(unit, seen)
+                name, error = found.name, found.why
+                layout = self.layouts.find(unit, name) if name else None
             known = layout is None or not header or headers_match(self.layouts.profile(name, layout), header)
             if not known and not error:
                 error = "The header is not the one this profile knows. Please match the columns anew."

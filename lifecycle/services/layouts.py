@@ -7,10 +7,10 @@ from datetime import datetime
 
 from lifecycle.domain.errors import NotFound, RosterRefused
 from lifecycle.domain.roster import Repairs
-from lifecycle.feed.kinds import Kind
 from lifecycle.feed.look import Look
 from lifecycle.feed.matching import headers_match
 from lifecycle.feed.profile import Profile
+from lifecycle.services.recognising import Recognised, recognise
 from lifecycle.settings import Settings
 from lifecycle.settings.rosters import ProfileSettings
 from lifecycle.store import roster_imports
@@ -46,17 +46,11 @@ class Layouts:
         """Return whose numbering a profile uses."""
         return layout.source or name
 
-    def recognise(self, unit: Unit, seen: Look) -> str:
-        """Return the one profile that a file belongs to; empty when there is none, or more than one."""
+    def recognise(self, unit: Unit, seen: Look) -> Recognised:
+        """Say which profile a file belongs to, or why a person must say."""
         known = self.all(unit)
-        fitting = [
-            name
-            for name, layout in known.items()
-            if _is_written_so(seen, layout) and headers_match(self.profile(name, layout), seen.header)
-        ]
-        exact = [name for name in fitting if known[name].header]
-        chosen = exact if len(exact) == 1 else fitting
-        return chosen[0] if len(chosen) == 1 else ""
+        alike = [name for name, layout in known.items() if headers_match(self.profile(name, layout), seen.header)]
+        return recognise(known, alike, seen)
 
     def save(self, unit: Unit, name: str, layout: ProfileSettings, actor: str, now: datetime) -> None:
         """
@@ -117,11 +111,3 @@ class Layouts:
             sponsors=layout.sponsors,
             header=layout.header,
         )
-
-
-def _is_written_so(seen: Look, layout: ProfileSettings) -> bool:
-    """Say whether a file may be written as a profile's files are; of one-byte encodings more than one may fit."""
-    if seen.kind is not Kind.CSV:
-        return True
-    fits = seen.encoding == layout.encoding if seen.encoding else layout.encoding in seen.samples
-    return fits and seen.delimiter == layout.delimiter

@@ -65,6 +65,8 @@ class ProfileSettings(Model):
     """Spelling in the file to the e-mail address or number meant."""
     header: tuple[str, ...] = ()
     """The whole header that it was matched with; a file with another one asks. Empty: the columns suffice."""
+    told_apart: bool = False
+    """Whether somebody who knew that a shipped layout of the other scope has this header has chosen the scope."""
     warn_hours: int | None = Field(default=None, ge=1)
     """After so long without a new file its source counts as stale. Without it, see ``[sources]``."""
     refuse_hours: int | None = Field(default=None, ge=1)

@@ -12,7 +12,6 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from lifecycle.domain.errors import LifecycleError, RosterRefused
-from lifecycle.feed.layouts import SHIPPED, fitting
 from lifecycle.feed.matching import Look, header_difference, suggest_columns
 from lifecycle.services.authorisation import Action
 from lifecycle.services.upload_views import State, Upload
@@ -21,6 +20,7 @@ from lifecycle.web import errors, forms, roster_words
 from lifecycle.web.days import choices
 from lifecycle.web.rosters import go_on
 from lifecycle.web.services import permitted, services
+from lifecycle.web.starts import Beginning, Start, agreed, begin, recognised, starts_for
 
 bp = Blueprint("columns", __name__, url_prefix="/rosters/<upload_id>/columns")
 DAYS = ("first_day", "last_day", "actual_last_day")
@@ -28,23 +28,7 @@ ROWS = 8
 DELIMITERS = {",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Bar"}
 TEXTS = ("vendor", "zone", "sheet", "source", "encoding", "delimiter", "date_format", "scope")
 MAY_BE_EMPTY = frozenset({"vendor", "sheet", "source"})
-SHIPPED_MARK = "shipped:"
-ALIKE = 0.6
-"""A file that has so large a share of a profile's columns is taken for one of it whose header has changed."""
 UNPLAIN = re.compile(r"[^a-z0-9]+")
-
-
-@dataclass(frozen=True)
-class Start:
-    """A layout that one can start from."""
-
-    name: str
-    title: str
-    document: Mapping[str, Any]
-    """As `ProfileSettings` takes it, perhaps without vendor or zone."""
-    fits: bool
-    shipped: bool
-    """Whether the file has all its columns."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +63,9 @@ def _page(upload_id: str, error: str = "", status: int = 200) -> ResponseReturnV
     except RosterRefused as exc:
         context = {"nav": "rosters", "upload": upload, "why": str(exc), "words": roster_words}
         return render_template("rosters/unreadable.html", **context), 422
-    starts = _starts(seen.header)
-    start = _start(upload, seen.header, starts)
-    draft = _draft(upload, seen, starts.get(start))
+    starts = starts_for(seen.header)
+    beginning = begin(upload, seen, starts)
+    draft = _draft(upload, seen, starts, beginning)
     if request.method == "POST":
         draft = _said(_typed(), draft, seen)
     header = [name for name in dict.fromkeys(seen.header) if name]
@@ -98,12 +82,14 @@ def _page(upload_id: str, error: str = "", status: int = 200) -> ResponseReturnV
         draft=draft,
         fields=[(name, *roster_words.FIELDS[name]) for name in FIELDS],
         starts=starts,
-        start=start,
-        changes=_changes(upload, seen, starts.get(start)),
+        begun=beginning,
+        start=beginning.key,
+        overwrites=_overwrites(draft, seen, starts),
+        changes=_changes(upload, seen, starts.get(beginning.key)),
         days=choices(_samples(seen, draft.columns)),
         delimiters=DELIMITERS,
         zones=sorted(available_timezones()),
-        error=error or upload.error,
+        error=error or (upload.error if upload.layout is not None else ""),
         can_upload=True,
         words=roster_words,
     ), status
@@ -147,62 +133,55 @@ def _others(names: Sequence[str], header: Sequence[str]) -> list[str]:
     return [name for name in header if name not in names]
 
 
-def _start(upload: Upload, header: Sequence[str], starts: Mapping[str, Start]) -> str:
-    """
-    Return the key of the layout to begin with; empty for none.
-
-    Where nobody has chosen one, it is our own profile that this file comes closest to: one whose header has changed
-    must not become another source, to which everybody is new.
-    """
-    if "start" in request.values or upload.layout is not None:
-        return request.values.get("start", "")[: forms.LONGEST_FIELD]
-    alike = {key: _shared(start, header) for key, start in starts.items() if not start.shipped}
-    best = max(alike, key=lambda key: alike[key], default="")
-    return best if best and alike[best] >= ALIKE else ""
+def _overwrites(draft: Draft, seen: Look, starts: Mapping[str, Start]) -> str:
+    """Return the name that is suggested if it is that of a profile with another header; else nothing."""
+    ours = starts.get(draft.profile)
+    return draft.profile if ours is not None and not ours.shipped and not _has_header(ours, seen) else ""
 
 
-def _shared(start: Start, header: Sequence[str]) -> float:
-    columns = set(start.document["columns"].values())
-    return len(columns & set(header)) / len(columns)
+def _has_header(start: Start, seen: Look) -> bool:
+    if not start.document.get("header"):
+        return start.fits
+    return list(filter(None, start.header)) == list(filter(None, seen.header))
 
 
-def _starts(header: Sequence[str]) -> dict[str, Start]:
-    """Return the layouts that one can start from by key, those first whose columns the file has."""
-    use_cases = services()
-    with use_cases.store.read() as unit:
-        ours = use_cases.uploads.layouts.all(unit)
-    found = {
-        name: Start(
-            name, p.title or name, p.model_dump(mode="json"), set(p.columns.values()) <= set(header), shipped=False
-        )
-        for name, p in ours.items()
-    }
-    fits = fitting(header)
-    for name, document in SHIPPED.items():
-        found[f"{SHIPPED_MARK}{name}"] = Start(name, document.get("title", name), document, name in fits, shipped=True)
-    return dict(sorted(found.items(), key=lambda pair: not pair[1].fits))
-
-
-def _draft(upload: Upload, seen: Look, start: Start | None) -> Draft:
-    """Say what holds so far: the layout it has, or one to start from, else suggestions."""
+def _draft(upload: Upload, seen: Look, starts: Mapping[str, Start], beginning: Beginning) -> Draft:
+    """Say what holds so far: the layout it has, or one to start from, what several of them agree in, or suggestions."""
+    start = starts.get(beginning.key)
     suggested = {field: header for field, header in suggest_columns(seen.header).items() if field in FIELDS}
     values = dict.fromkeys(TEXTS, "") | {
         "encoding": seen.encoding, "delimiter": seen.delimiter or ",", "sheet": seen.sheet,
         "date_format": seen.stated.format if seen.stated else "",
     }  # fmt: skip
     document = start.document if start else upload.layout.model_dump(mode="json") if upload.layout else None
+    if document is None and beginning.is_open:
+        document = agreed([starts[key].document for key in beginning.among])
     if document is None:
         values["date_format"] = values["date_format"] or _only_format(seen, suggested)
         return Draft(suggested, frozenset(suggested), values, False, _plain(upload.file_name.rpartition(".")[0]), True)
     columns = {field: header for field, header in document["columns"].items() if header in seen.header}
     more = {f: h for f, h in suggested.items() if f not in columns and h not in columns.values()}
-    how = {"encoding", "delimiter", "sheet"}  # the file itself says how it is written, if it does
+    if seen.ascii_only:  # says nothing of how its like are written
+        values["encoding"] = document.get("encoding") or seen.encoding
+    how = {"encoding", "delimiter", "sheet", "date_format"}  # the file itself says how it is written, if it does
     values |= {key: str(document[key]) for key in TEXTS if document.get(key) and not (key in how and values[key])}
-    name = start.name if start else upload.profile
+    values["date_format"] = values["date_format"] or _only_format(seen, {**columns, **more})
+    name = start.name if start else upload.profile or _plain(upload.file_name.rpartition(".")[0])
     if name in services().settings.profiles and (start or upload.error):  # the configuration is not changed here
-        values["source"], name = values["source"] or name, f"{name}-2"
-    save = bool(start or upload.error)
+        values["source"] = values["source"] or name
+        name = _free(name, starts)
+    elif start is not None and start.shipped:
+        name = _free(name, starts)
+    ours = start is not None and not start.shipped
+    # what is saved under the name of a profile with another header changes how its files are read
+    save = upload.layout is None or bool(upload.error) if start is None else not ours or _has_header(start, seen)
     return Draft({**columns, **more}, frozenset(more), values, bool(document.get("partial")), name, save)
+
+
+def _free(name: str, starts: Mapping[str, Start]) -> str:
+    """Return *name*, with a number if a profile has it."""
+    names = (name, *(f"{name}-{number}" for number in range(2, len(starts) + 2)))
+    return next(free for free in names if free not in starts)
 
 
 def _only_format(seen: Look, columns: Mapping[str, str]) -> str:
@@ -243,7 +222,7 @@ def match(upload_id: str) -> ResponseReturnValue:
     uploads, draft = services().uploads, _typed()
     upload = uploads.find(upload_id)
     try:
-        document = _document(draft, upload, _look(upload).header)
+        document = _document(draft, upload, _look(upload))
         upload = uploads.lay_out(
             upload_id, document, actor=actor.trail_name, member_id=actor.id, profile=draft.profile, save=draft.save
         )  # fmt: skip
@@ -277,7 +256,7 @@ def _left_open(draft: Draft) -> list[str]:
     return [sentence for sentence, is_open in asked.items() if is_open]
 
 
-def _document(draft: Draft, upload: Upload, header: Sequence[str]) -> dict[str, Any]:
+def _document(draft: Draft, upload: Upload, seen: Look) -> dict[str, Any]:
     """
     Return what was said as a profile; what this page does not ask for stays as it was in the layout begun with.
 
@@ -287,9 +266,11 @@ def _document(draft: Draft, upload: Upload, header: Sequence[str]) -> dict[str, 
     values, open_ = draft.values, _left_open(draft)
     if open_:
         raise RosterRefused(" ".join(open_))
-    starts = _starts(header)
-    start = starts.get(_start(upload, header, starts))
+    starts, header = starts_for(seen.header), list(seen.header)
+    start = starts.get(begin(upload, seen, starts).key)
     before = start.document if start else upload.layout.model_dump(mode="json") if upload.layout else {}
+    asked = len(recognised(seen).rivals) > 1 if upload.layout is None else upload.layout.told_apart
+    told_apart = asked or bool(before.get("told_apart") and before["header"] == header)
     said: dict[str, Any] = {key: value for key, value in values.items() if value or key in MAY_BE_EMPTY}
-    said |= {"columns": dict(draft.columns), "header": list(header), "partial": draft.partial}
+    said |= {"columns": dict(draft.columns), "header": header, "partial": draft.partial, "told_apart": told_apart}
     return {**before, **said, "zone": values["zone"] or None}

@@ -10,7 +10,7 @@ from flask import url_for
 
 from lifecycle.domain.comparison import Kind
 from lifecycle.domain.consequence import Weight
-from lifecycle.domain.roster import Cause
+from lifecycle.domain.roster import Cause, Scope
 from lifecycle.services.authorisation import Action, Actor, may
 from lifecycle.services.names import names_of_actors
 from lifecycle.services.upload_views import WEIGHED, WORKING, State, Upload
@@ -55,6 +55,12 @@ SEVERE = {
     Weight.GOD_LATER: "info", Weight.ENDS_LATER: "info", Weight.GIVEN_NOW: "info", Weight.GIVEN_LATER: "info",
     Weight.CHANGES: "info",
 }  # fmt: skip
+
+SCOPES: dict[Scope, tuple[str, str]] = {
+    Scope.FULL: ("Everybody", "who is not in it is noted"),
+    Scope.DELTA: ("Changes only", "nothing is said of who is not in it"),
+}
+"""What a roster holds, and what that means for those whom it does not name."""
 
 STATES: dict[State, tuple[str, str, str]] = {
     State.RECEIVED: ("Columns to match", "circle-dot", "warn"),
@@ -146,6 +152,14 @@ def rows_of(tab: Tab, upload: Upload) -> int:
 def field_words(name: str) -> str:
     """Return what people call a field of a roster."""
     return FIELDS[name][0] if name in FIELDS else OTHER_WORDS.get(name, name.replace("_", " ").capitalize())
+
+
+def read_as(upload: Upload) -> str:
+    """Say by which profile a roster was read, and what follows from its scope."""
+    if upload.layout is None:
+        return ""
+    holds, meaning = SCOPES[upload.layout.scope]
+    return f"Read as {upload.profile}. {holds}: {meaning}."
 
 
 def value_words(value: str) -> str:

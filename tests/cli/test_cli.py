@@ -97,6 +97,17 @@ def test_a_file_that_cannot_be_used_says_why_and_exits_with_1(shell: Shell) -> N
     assert shell.json("plan") == []
 
 
+def test_of_two_profiles_with_one_header_none_is_taken(shell: Shell) -> None:
+    columns = load(shell.config).profiles["plain"].columns
+    fields = "".join(f'{field} = "{header}"\n' for field, header in columns.items())
+    more = f'\n[profiles.changes]\nscope = "delta"\n\n[profiles.changes.columns]\n{fields}'
+    shell.config.write_text(shell.config.read_text() + more)
+    result = shell.run("roster", "preview", shell.roster(agent("W1")))
+    assert result.exit_code == 1
+    assert "Two layouts have this header: “plain” and “changes”." in result.output
+    assert "everybody, or changes only? Name its layout with --profile" in result.output
+
+
 def test_confirming_asks_unless_told_not_to(shell: Shell) -> None:
     roster = shell.roster(agent("W1"))
     assert shell.run("roster", "confirm", roster, "--profile", "plain", input="n\n").exit_code == 1

@@ -3,7 +3,7 @@
 import pytest
 
 from lifecycle.domain.comparison import Kind
-from lifecycle.domain.roster import Cause, Choice, Repairs
+from lifecycle.domain.roster import Cause, Choice, Repairs, Scope
 from lifecycle.feed.suggest import FORMATS
 from lifecycle.services.upload_views import State
 from lifecycle.settings.rosters import FIELDS
@@ -16,6 +16,7 @@ def test_everything_has_words() -> None:
     assert set(roster_words.KINDS) == set(Kind)
     assert set(roster_words.STATES) == set(State)
     assert tuple(roster_words.FIELDS) == FIELDS
+    assert set(roster_words.SCOPES) == set(Scope)
     assert set(repairs.CHOICES) == set(Choice) - {Choice.UNSAID}
     shown = {kind for tab in roster_words.TABS for kind in tab.kinds}
     assert shown == set(Kind) - {Kind.SAME}

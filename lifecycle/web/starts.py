@@ -1,0 +1,150 @@
+"""What matching columns may begin with: our own profiles, the shipped layouts, and which of them a file looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+
+from lifecycle.feed.layouts import SHIPPED, fitting
+from lifecycle.feed.look import Look
+from lifecycle.services.recognising import SHIPPED_MARK, Recognised, which
+from lifecycle.services.upload_views import Upload
+from lifecycle.settings.rosters import ProfileSettings
+from lifecycle.web import forms
+from lifecycle.web.services import services
+
+ALIKE = 0.6
+"""A file that has so large a share of a profile's columns may be one of it whose header has changed."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A layout that one can start from."""
+
+    name: str
+    title: str
+    document: Mapping[str, Any]
+    """As `ProfileSettings` takes it, perhaps without vendor or zone."""
+    fits: bool
+    """Whether the file has all its columns."""
+    shipped: bool
+
+    @property
+    def header(self) -> list[str]:
+        """The whole header where it is known, or else the columns that it uses."""
+        return list(self.document.get("header") or self.document["columns"].values())
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a page begins with."""
+
+    key: str = ""
+    """Of the layout; empty for none."""
+    question: str = ""
+    """Why nothing is read before a person has said something."""
+    among: tuple[str, ...] = ()
+    """Keys of the layouts that they choose from; one of them where only the way it is written is asked for."""
+    near: str = ""
+    """Key of the profile that the file may be one of as well, its header having changed."""
+    chosen: bool = False
+    """Whether somebody has chosen it."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether they have to choose."""
+        return len(self.among) > 1
+
+
+def starts_for(header: Sequence[str]) -> dict[str, Start]:
+    """Return the layouts that one can start from by key, those first whose columns the file has."""
+    found = {name: _of(name, layout, header) for name, layout in _ours().items()}
+    fits = fitting(header)
+    for name, document in SHIPPED.items():
+        found[f"{SHIPPED_MARK}{name}"] = Start(name, document.get("title", name), document, name in fits, shipped=True)
+    return dict(sorted(found.items(), key=lambda pair: not pair[1].fits))
+
+
+def _ours() -> dict[str, ProfileSettings]:
+    use_cases = services()
+    with use_cases.store.read() as unit:
+        return use_cases.uploads.layouts.all(unit)
+
+
+def _of(name: str, layout: ProfileSettings, header: Sequence[str]) -> Start:
+    fits = set(layout.columns.values()) <= set(header)
+    return Start(name, layout.title or name, layout.model_dump(mode="json"), fits, shipped=False)
+
+
+def begin(upload: Upload, seen: Look, starts: Mapping[str, Start]) -> Beginning:
+    """
+    Say what to begin with.
+
+    What somebody has chosen counts. Then comes a profile of ours that has this very header, then the shipped layout
+    that says most about it, and only then a profile of ours with another header.
+    """
+    if "start" in request.values or upload.layout is not None:
+        return Beginning(request.values.get("start", "")[: forms.LONGEST_FIELD], chosen=True)
+    found = recognised(seen)
+    if found.name or found.rivals:
+        key = found.name or (found.rivals[0] if len(found.rivals) == 1 else "")
+        return Beginning(key, found.why, found.rivals)
+    return _by_likeness(seen.header, starts)
+
+
+def recognised(seen: Look) -> Recognised:
+    """Say what a file is recognised as."""
+    use_cases = services()
+    with use_cases.store.read() as unit:
+        return use_cases.uploads.layouts.recognise(unit, seen)
+
+
+def _by_likeness(header: Sequence[str], starts: Mapping[str, Start]) -> Beginning:
+    """
+    Say what a header that no profile has looks like.
+
+    A file of our own whose header has changed must not become another source, to which everybody is new; a file of
+    somebody else must not be read as one of ours. So a profile of ours is begun with where the file is liker to it
+    than to any shipped layout, and named where it is not but comes close.
+    """
+    like = {key: _likeness(start, header) for key, start in starts.items()}
+    ours = [key for key, start in starts.items() if not start.shipped and _shared(start, header) >= ALIKE]
+    near = max(ours, key=lambda key: like[key], default="")
+    shipped = [key for key, start in starts.items() if start.shipped]
+    if fits := [key for key in shipped if starts[key].fits]:
+        most = max(len(starts[key].document["columns"]) for key in fits)
+        best = tuple(key for key in fits if len(starts[key].document["columns"]) == most)
+        if not near or like[near] <= like[best[0]]:
+            return Beginning("", which({}, best), best, near) if len(best) > 1 else Beginning(best[0], near=near)
+    elif near and like[near] < max(like[key] for key in shipped):
+        return Beginning()
+    return Beginning(near)
+
+
+def _shared(start: Start, header: Sequence[str]) -> float:
+    columns = set(start.document["columns"].values())
+    return len(columns & set(header)) / len(columns)
+
+
+def _likeness(start: Start, header: Sequence[str]) -> float:
+    """Return the share of columns that both have among those that either has."""
+    known, here = set(filter(None, start.header)), set(filter(None, header))
+    return len(known & here) / len(known | here)
+
+
+def agreed(documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what several layouts say alike; of what they contradict each other in, and the scope, nothing."""
+    fields = {field for document in documents for field in document["columns"]}
+    columns = {field: _only(document["columns"].get(field) for document in documents) for field in fields}
+    keys = {key for document in documents for key in document} - {"columns", "scope", "header"}
+    said = {key: _only(document.get(key) for document in documents) for key in keys}
+    return {**said, "columns": {field: column for field, column in columns.items() if column}}
+
+
+def _only(values: Any) -> Any:
+    """Return what all that say something say; nothing where they differ."""
+    said = [value for value in values if value]
+    return said[0] if said and all(value == said[0] for value in said) else ""
