@@ -16,6 +16,7 @@ from lifecycle.feed.decoding import codec_of
 from lifecycle.feed.header import Stated, header_names, is_above_table, stated_format
 from lifecycle.feed.json_file import JsonFile
 from lifecycle.feed.kinds import Kind, kind_of
+from lifecycle.feed.misread import doubted
 from lifecycle.feed.suggest import suggest_columns
 from lifecycle.feed.table import Block, Cell, FileLimits, Spoilt, refuse, shown, too_large
 from lifecycle.feed.xlsx_file import Sheet, XlsxFile
@@ -50,6 +51,8 @@ class Look:
     """What the lines above the table say of its days."""
     ascii_only: bool = False
     """Whether every encoding but UTF-16 reads it alike."""
+    doubted: frozenset[str] = frozenset()
+    """Those of `samples` that seem to misread it."""
 
 
 def look(
@@ -96,7 +99,9 @@ def _look_at_text(path: Path, encoding: str, delimiter: str, limits: FileLimits)
     at = _header_at(block)
     plain = fits == "utf-8" and _fits(path, "ascii")
     seen = _described(block, at, Kind.CSV, encoding=encoding or fits, samples=samples, delimiter=delimiter)
-    return replace(seen, ascii_only=plain)
+    odd = _around_odd(path) if len(samples) > 1 else b""
+    readings = {name: odd.decode(codec_of(name), errors="ignore") for name in samples}
+    return replace(seen, ascii_only=plain, doubted=doubted(readings))
 
 
 def _described(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lifecycle.feed.kinds import Kind
 from lifecycle.feed.layouts import SHIPPED, best_fitting
 from lifecycle.feed.look import Look
+from lifecycle.feed.misread import oddities
 from lifecycle.settings.rosters import ProfileSettings
 
 SHIPPED_MARK = "shipped:"
@@ -90,7 +91,11 @@ def _written_otherwise(seen: Look, layout: ProfileSettings) -> str:
         found, known = (DELIMITERS.get(sign, repr(sign)) for sign in (seen.delimiter, layout.delimiter))
         return f"the columns of its files are parted by {known} and those of this one by {found}"
     fits = {seen.encoding} if seen.encoding else set(seen.samples)
+    known = ENCODINGS[layout.encoding]
+    if layout.encoding in seen.doubted and layout.encoding in fits:
+        example = next((f": “{word}”" for word in seen.samples[layout.encoding] if oddities(word)), "")
+        return f"its files are {known}, and read so this one has words that look wrong{example}"
     if layout.encoding in fits or (seen.ascii_only and layout.encoding != "utf-16"):
         return ""
     found = f"this one is {ENCODINGS[fits.pop()]}" if len(fits) == 1 else "this one is not"
-    return f"its files are {ENCODINGS[layout.encoding]} and {found}"
+    return f"its files are {known} and {found}"

@@ -164,7 +164,8 @@ def _draft(upload: Upload, seen: Look, starts: Mapping[str, Start], beginning: B
     if seen.ascii_only:  # says nothing of how its like are written
         values["encoding"] = document.get("encoding") or seen.encoding
     how = {"encoding", "delimiter", "sheet", "date_format"}  # the file itself says how it is written, if it does
-    values |= {key: str(document[key]) for key in TEXTS if document.get(key) and not (key in how and values[key])}
+    known = {key: str(document[key]) for key in TEXTS if document.get(key) and not (key in how and values[key])}
+    values |= {key: value for key, value in known.items() if key != "encoding" or value not in seen.doubted}
     values["date_format"] = values["date_format"] or _only_format(seen, {**columns, **more})
     name = start.name if start else upload.profile or _plain(upload.file_name.rpartition(".")[0])
     if name in services().settings.profiles and (start or upload.error):  # the configuration is not changed here

@@ -214,6 +214,25 @@ def test_a_known_header_written_otherwise_says_so(site: Site, nora: FlaskClient)
     assert site.runtime.uploads.find(upload_id).state is State.READY
 
 
+def test_a_file_of_another_family_of_encodings_is_not_read_silently(site: Site, nora: FlaskClient) -> None:
+    """What is Jörg Müller on an old Mac is Jšrg MŸller on Windows, and both are text."""
+    text = "Personnel No;Worker;Start Date;End Date;Agency;Location\nP1;Jörg Müller;2026-04-03;2027-06-05;Acme;dublin\n"
+    upload_id, _, page = opened(nora, text.encode("cp1252"), "acme.csv")
+    read_so(nora, upload_id, page, encoding="windows-1252", scope="delta")
+    upload_id, path, page = opened(nora, text.encode("mac_roman"))
+    assert path.endswith("/columns")
+    assert "its files are Windows-1252, and read so this one has words that look wrong: “MŸller”." in page.text
+    assert "encoding" not in form_of(page), "neither is assumed"
+    assert "Say which of the words with accents read right." in post(
+        nora, f"/rosters/{upload_id}/columns", **form_of(page)
+    ).text  # fmt: skip
+    path, page = read_so(nora, upload_id, page, encoding="mac-roman", save="")
+    assert path.endswith("/review")
+    assert "Jörg Müller" in page.text
+    _, path, _ = opened(nora, text.replace("P1", "P2").encode("cp1252"))
+    assert path.endswith("/review"), "the profile is as it was"
+
+
 def test_blank_cells_beside_a_header_change_nothing(site: Site, nora: FlaskClient) -> None:
     lines = demo_roster(site).splitlines()
     upload_id, path, _ = opened(nora, "\n".join(f"{line},," for line in lines))
