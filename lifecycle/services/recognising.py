@@ -53,27 +53,26 @@ def recognise(known: Mapping[str, ProfileSettings], alike: Sequence[str], seen: 
     if not chosen:
         return Recognised()
     rivals = [*chosen, *(_of_other_scope(known[chosen[0]], seen) if len(chosen) == 1 else ())]
-    why = [which(known, rivals)] if len(rivals) > 1 else []
+    why = [which([_told(known, key) for key in rivals])] if len(rivals) > 1 else []
     if not written:
         why.append(f"The header is that of “{chosen[0]}”, but {_written_otherwise(seen, known[chosen[0]])}.")
     return Recognised(rivals=tuple(rivals), why=" ".join(why)) if why else Recognised(chosen[0])
 
 
-def which(known: Mapping[str, ProfileSettings], keys: Sequence[str]) -> str:
-    """Ask which of several layouts with one header a file has."""
-    called = [f"“{SHIPPED[_shipped(key)]['title'] if _is_shipped(key) else key}”" for key in keys]
-    scopes = {SHIPPED[_shipped(key)]["scope"] if _is_shipped(key) else known[key].scope.value for key in keys}
+def which(layouts: Sequence[tuple[str, str]], header: str = "have this header") -> str:
+    """Ask which of several layouts, each with what it is called and its scope, a file has."""
+    called = [f"“{name}”" for name, _ in layouts]
+    scopes = {scope for _, scope in layouts}
     question = "Say which one it is: everybody, or changes only?" if len(scopes) > 1 else "Say which one it is."
     number = NUMBERS.get(len(called), str(len(called)))
-    return f"{number} layouts have this header: {', '.join(called[:-1])} and {called[-1]}. {question}"
+    return f"{number} layouts {header}: {', '.join(called[:-1])} and {called[-1]}. {question}"
 
 
-def _is_shipped(key: str) -> bool:
-    return key.startswith(SHIPPED_MARK)
-
-
-def _shipped(key: str) -> str:
-    return key.removeprefix(SHIPPED_MARK)
+def _told(known: Mapping[str, ProfileSettings], key: str) -> tuple[str, str]:
+    if not key.startswith(SHIPPED_MARK):
+        return key, known[key].scope.value
+    document = SHIPPED[key.removeprefix(SHIPPED_MARK)]
+    return document["title"], document["scope"]
 
 
 def _of_other_scope(layout: ProfileSettings, seen: Look) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import request
 
-from lifecycle.feed.layouts import SHIPPED, fitting
+from lifecycle.feed.layouts import SHIPPED, best_fitting, fitting
 from lifecycle.feed.look import Look
 from lifecycle.services.recognising import SHIPPED_MARK, Recognised, which
 from lifecycle.services.upload_views import Upload
@@ -31,6 +31,11 @@ class Start:
     fits: bool
     """Whether the file has all its columns."""
     shipped: bool
+
+    @property
+    def called(self) -> str:
+        """What it is told from others by: of two profiles that began with one layout the title is the same."""
+        return self.title if self.shipped else self.name
 
     @property
     def header(self) -> list[str]:
@@ -114,14 +119,23 @@ def _by_likeness(header: Sequence[str], starts: Mapping[str, Start]) -> Beginnin
     ours = [key for key, start in starts.items() if not start.shipped and _shared(start, header) >= ALIKE]
     near = max(ours, key=lambda key: like[key], default="")
     shipped = [key for key, start in starts.items() if start.shipped]
-    if fits := [key for key in shipped if starts[key].fits]:
-        most = max(len(starts[key].document["columns"]) for key in fits)
-        best = tuple(key for key in fits if len(starts[key].document["columns"]) == most)
-        if not near or like[near] <= like[best[0]]:
-            return Beginning("", which({}, best), best, near) if len(best) > 1 else Beginning(best[0], near=near)
-    elif near and like[near] < max(like[key] for key in shipped):
+    best = [f"{SHIPPED_MARK}{name}" for name in best_fitting(header)]
+    if best and (not near or like[near] <= like[best[0]]):
+        return _one_of(best, starts, "have this header", near)
+    if not near or like[near] < max(like[key] for key in shipped):
         return Beginning()
-    return Beginning(near)
+    closest = [key for key in ours if like[key] == like[near]]
+    scope = starts[near].document["scope"]
+    others = [key for key in best if starts[key].document["scope"] != scope] if len(closest) == 1 else []
+    return _one_of([*closest, *others], starts, "come close to this header")
+
+
+def _one_of(keys: Sequence[str], starts: Mapping[str, Start], header: str, near: str = "") -> Beginning:
+    """Begin with the only one of *keys*, or ask which of them it is."""
+    if len(keys) == 1:
+        return Beginning(keys[0], near=near)
+    question = which([(starts[key].called, starts[key].document["scope"]) for key in keys], header)
+    return Beginning("", question, tuple(keys), near)
 
 
 def _shared(start: Start, header: Sequence[str]) -> float:

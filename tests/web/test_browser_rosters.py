@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from lifecycle.services.upload_views import State
 from lifecycle.web import roster_words
+from tests.feed.test_layouts import FIELDGLASS_HEADER, fieldglass
 from tests.web.conftest import Site, served
 from tests.web.roster_files import ODD, a_third_leaves, demo_roster, faulty, one_leaves_later
 from tests.web.test_browser import RULES, SMALL
@@ -147,6 +148,22 @@ def test_columns_are_matched_by_hand(browser: Any, moving_site: Site) -> None:
     page.get_by_text("Discard this upload").click()
     page.get_by_role("button", name="Discard it").click()
     expect(page.get_by_role("status")).to_contain_text("is discarded")
+    assert wrong == []
+    page.context.close()
+
+
+def test_between_two_layouts_one_says_which_it_is(browser: Any, moving_site: Site) -> None:
+    page, wrong = open_as(browser, moving_site, "nora")
+    row = fieldglass("P1", "Active", "WO1", "01/15/2026", "12/31/2026")
+    send(page, f"{FIELDGLASS_HEADER}\n{row}")
+    expect(page.get_by_role("heading", name="Which of them is it?")).to_be_visible()
+    check(page)
+    page.get_by_role("link", name="Changes only: SAP Fieldglass").click()
+    expect(page.get_by_role("radio", name="Means nothing Only")).to_be_checked()
+    page.get_by_label("Time zone for rows that name none").fill("Europe/Dublin")
+    page.get_by_role("button", name="Read it so").click()
+    expect(page.get_by_text("Changes only: nothing is said of who is not in it.")).to_be_visible()
+    check(page, schemes=("light",), widths=(390,))
     assert wrong == []
     page.context.close()
 

@@ -169,13 +169,17 @@ def test_whoever_says_which_it_is_when_sending_is_not_asked(nora: FlaskClient) -
 
 def test_a_profile_with_another_header_is_replaced_only_on_purpose(site: Site, nora: FlaskClient) -> None:
     saved_active(nora)
-    _, path, page = opened(nora, active().replace("Site Name", "Name of the site").replace("End Date", "Last Date"))
+    changed = active().replace("Site Name", "Name of the site")
+    _, path, page = opened(nora, changed.replace("End Date", "Last Date"))
     assert path.endswith("/columns")
     assert "This looks like SAP Fieldglass, active workers, with another header" in page.text
     form = form_of(page)
     assert (form["profile"], form["source"]) == ("fieldglass-active", "fieldglass")
     assert "save" not in form
     assert "Files of fieldglass-active have another header. Saved under its name, this one replaces it." in page.text
+    _, _, page = opened(nora, changed)
+    assert "Two layouts come close to this header: “fieldglass-active” and “SAP Fieldglass, changes only”." in page.text
+    assert "scope" not in form_of(page), "it has all columns of the other as well"
     _, _, page = opened(nora, demo_roster(site).replace("Last day", "End date"))
     form = form_of(page)
     assert (form["start"], form["source"], form["profile"]) == ("agencies", "agencies", "agencies-2")
