@@ -236,7 +236,13 @@ class Runtime:
     def tidying(self) -> Tidying:
         """What time alone changes about rosters."""
         return Tidying(
-            self.store, self.roster_files, self.intake, self.batches, self.confirmations, self.settings.rosters
+            self.store,
+            self.roster_files,
+            self.intake,
+            self.batches,
+            self.confirmations,
+            self.deliveries,
+            self.settings.rosters,
         )
 
     @cached_property

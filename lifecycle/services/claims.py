@@ -99,18 +99,27 @@ class Claims:
             claim.end(before)
             raise
 
-    def take_back(self) -> Sequence[str]:
-        """Have those uploads wait again that a dead process worked on; return the ids of those that it was reading."""
+    def take_back(self, *, only: str = "") -> Sequence[str]:
+        """
+        Have those uploads wait again that a dead process worked on.
+
+        Args:
+            only: Id of the one upload that is looked at; empty: all are.
+
+        Returns:
+            The ids of those that it was reading or applying; what was held is held again, and not among them.
+        """
         with self.store.write() as unit:
             rows = roster_uploads.uploads(unit, states=WORKING, limit=1000)
+            rows = [row for row in rows if only in {"", row.id}]
             dead = [row for row in rows if row.beat_at is None or self.wall() - row.beat_at > SILENT]
-            reading = []
+            waiting = []
             for row in dead:
                 if roster_uploads.try_upload(unit, row.id) is None:  # it is being written to the database just now
                     continue
                 was, worker = State(row.state), row.worker
-                if was is State.READING:
-                    reading.append(row.id)
                 then = State.RECEIVED if was is State.READING else State.HELD if row.held else State.READY
+                if then is not State.HELD:
+                    waiting.append(row.id)
                 roster_uploads.change_upload(unit, row.id, (was,), worker_is=worker, state=then.value, worker="")
-        return reading
+        return waiting

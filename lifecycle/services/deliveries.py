@@ -8,10 +8,14 @@ from typing import BinaryIO
 
 from lifecycle.domain.comparison import Kind
 from lifecycle.domain.errors import RosterRefused
+from lifecycle.services.claims import Superseded
 from lifecycle.services.confirmation import Confirmations
 from lifecycle.services.intake import Intake
 from lifecycle.services.notices import Notice, Notices, Topic
-from lifecycle.services.upload_views import State, Upload
+from lifecycle.services.upload_views import OPEN, WORKING, State, Upload
+from lifecycle.services.uploads import UploadClosed
+from lifecycle.services.ways.ports import NotNow
+from lifecycle.store import roster_imports
 from lifecycle.store.unit import Store
 
 MOST_TOLD = 10_000
@@ -24,6 +28,8 @@ WAITS = {
 
 ROW_BY_ROW = frozenset({"push", "scim"})
 """Ways whose rows are sent one by one: one that cannot be used is told to its sender, and stops no other."""
+BY_THEMSELVES = ROW_BY_ROW | {"folder", "sftp", "https"}
+"""Ways that nobody watches: what comes by them is seen through without anybody who asks for it."""
 
 
 @dataclass
@@ -63,23 +69,55 @@ class Deliveries:
 
         Raises:
             FileTooLarge, NoRoom, NotFound: If it cannot be kept, or there is no such profile.
+            NotNow: If another process is at this very file; what becomes of it is known when it is delivered again.
         """
         uploads = self.intake.uploads
         actor = f"{way}:{sender or profile}"
         upload_id = uploads.receive(
             stream, file_name=file_name, way=way, actor=actor, profile=profile, as_of=as_of, canary=canary
         )
-        upload_id = uploads.keep_first(upload_id)  # whoever was killed after delivering delivers once more
-        upload = self.intake.advance(upload_id)
-        leave_out = way in ROW_BY_ROW
-        if upload.state is State.READY and (leave_out or not upload.unusable):
-            try:
+        first = uploads.keep_first(upload_id)  # whoever was killed after delivering delivers once more
+        return self._see_through(upload_id) if first == upload_id else self.finish(first)
+
+    def recover(self) -> None:
+        """Take up what a dead process was at, in the background: what came by itself is finished, others read anew."""
+        for upload_id in self.intake.claims.take_back():
+            by_itself = self.show(upload_id).way in BY_THEMSELVES
+            self.intake.start(upload_id, self.finish if by_itself else None)
+
+    def finish(self, upload_id: str) -> Upload:
+        """
+        See a file through that came by itself before, as if whoever was at it had not been killed.
+
+        What a person has matched or repaired is left to them: half of what they mean to say may be missing.
+
+        Raises:
+            NotNow: If another process is at it, and lives.
+        """
+        self.intake.claims.take_back(only=upload_id)
+        upload = self.show(upload_id)
+        if upload.shaped:
+            return upload
+        if upload.state in WORKING:
+            raise NotNow(f"{upload.file_name} is being worked on ({upload.state}).")
+        return self._see_through(self.intake.uploads.start_over(upload_id).id)
+
+    def _see_through(self, upload_id: str) -> Upload:
+        upload = self.show(upload_id)
+        try:
+            upload = self.intake.advance(upload_id)
+            leave_out = upload.way in ROW_BY_ROW
+            if upload.state is State.READY and (leave_out or not upload.unusable):
                 upload = self.confirmations.confirm(
                     upload_id, actor=upload.actor, digest=upload.digest, leave_out=leave_out
                 )
-            except RosterRefused as exc:  # another roster came in between, or the source is stopped
-                self._tell(upload, str(exc))
-                return uploads.find(upload_id)
+        except (UploadClosed, Superseded) as exc:
+            if (now := self.show(upload_id)).state not in OPEN:  # somebody has discarded it meanwhile
+                return now
+            raise NotNow(f"{upload.file_name} is being worked on.") from exc
+        except RosterRefused as exc:  # another roster came in between, or the source is stopped
+            self._tell(upload, str(exc))
+            return self.show(upload_id)
         if upload.state in WAITS:
             self._tell(upload, upload.error or WAITS[upload.state])
         return upload
@@ -94,7 +132,9 @@ class Deliveries:
         return self.intake.uploads.find(upload_id)
 
     def unusable(self, upload_id: str) -> dict[int, str]:
-        """Say which lines, counted from 1, were not used, and why."""
+        """Say which lines, counted from 1, were not used, and why; of a file that came again, when it came first."""
+        with self.store.read() as unit:
+            upload_id = roster_imports.upload_of(unit, self.intake.uploads.row(unit, upload_id).import_id) or upload_id
         items = self.intake.uploads.items(upload_id, kinds=[Kind.UNUSABLE], limit=MOST_TOLD)
         return {item.line: item.said for item in items}
 

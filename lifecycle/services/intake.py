@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -79,13 +79,15 @@ class Intake:
     claims: Claims
     _busy: threading.Lock = field(default_factory=threading.Lock)
 
-    def start(self, upload_id: str) -> None:
-        """Go on in the background; one file at a time in one process."""
-        threading.Thread(target=self._go_on, args=(upload_id,), name=f"roster-{upload_id[:8]}", daemon=True).start()
+    def start(self, upload_id: str, go_on: Callable[[str], object] | None = None) -> None:
+        """Go on in the background, by `advance` or as is said; one file is read at a time in one process."""
+        target = (upload_id, go_on or self.advance)
+        threading.Thread(target=self._go_on, args=target, name=f"roster-{upload_id[:8]}", daemon=True).start()
 
-    def _go_on(self, upload_id: str) -> None:
+    @staticmethod
+    def _go_on(upload_id: str, go_on: Callable[[str], object]) -> None:
         try:
-            self.advance(upload_id)
+            go_on(upload_id)
         except LifecycleError as exc:
             _log.info("roster %s: %s", upload_id, exc)
         except Exception:  # noqa: BLE001 - whatever it is, the upload says that nobody works on it
@@ -366,11 +368,6 @@ class Intake:
             with self.store.write() as unit:
                 if roster_items.clear_items(unit, upload_id, limit=DELETED_AT_ONCE) < DELETED_AT_ONCE:
                     return
-
-    def recover(self) -> None:
-        """Take up what a process left behind when it was killed: what was read is read again, the rest waits anew."""
-        for upload_id in self.claims.take_back():
-            self.start(upload_id)
 
 
 def scopes(guard: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str, str]]:

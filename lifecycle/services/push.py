@@ -19,8 +19,8 @@ from lifecycle.services.clock import Clock
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.push_bulk import Operation, OperationState
 from lifecycle.services.push_handing import Handing
-from lifecycle.services.push_port import NotNow
 from lifecycle.services.room import NoRoom
+from lifecycle.services.ways.ports import NotNow
 from lifecycle.settings import PushSettings
 from lifecycle.store import pushes
 from lifecycle.store.push_tables import PushRow

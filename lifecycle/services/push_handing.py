@@ -10,9 +10,10 @@ from datetime import date, datetime, timedelta
 
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.push_bulk import Operation, OperationState
-from lifecycle.services.push_port import Intake, NotNow
+from lifecycle.services.push_port import Intake
 from lifecycle.services.push_rows import ENDED
 from lifecycle.services.room import NoRoom
+from lifecycle.services.ways.ports import NotNow
 from lifecycle.settings import PushSettings
 from lifecycle.settings.rosters import PUSHED, PUSHED_ENDS
 from lifecycle.store import pushes

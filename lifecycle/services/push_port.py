@@ -6,14 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import BinaryIO, Protocol
 
-from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.ways.ports import Delivered
-
-
-class NotNow(LifecycleError):
-    """It cannot be taken in just now; the same again later will do."""
-
-    code = "not-now"
 
 
 class Intake(Protocol):

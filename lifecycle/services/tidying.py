@@ -9,6 +9,7 @@ from datetime import timedelta
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.batches import Batches
 from lifecycle.services.confirmation import Confirmations
+from lifecycle.services.deliveries import Deliveries
 from lifecycle.services.files import RosterFiles
 from lifecycle.services.intake import Intake
 from lifecycle.settings.rosters import RosterSettings
@@ -29,12 +30,13 @@ class Tidying:
     intake: Intake
     batches: Batches
     confirmations: Confirmations
+    deliveries: Deliveries
     settings: RosterSettings
 
     def run(self) -> None:
         """Take up what a dead process left, tell again of what is held, and delete what is old."""
         now = self.intake.clock.now()
-        self.intake.recover()
+        self.deliveries.recover()
         for upload_id in self.batches.agreed():
             self._apply(upload_id)
         self.batches.remind(now)

@@ -83,6 +83,8 @@ class Upload:
     error: str
     god_ends: int
     """Contracts whose god mode ends by it though it is held."""
+    shaped: bool
+    """Whether a person has matched its columns or said something about its rows."""
 
     @property
     def unusable(self) -> int:
@@ -159,6 +161,7 @@ def show(row: RosterUploadRow) -> Upload:
         row.received_at, row.as_of, row.canary, row.profile, row.source, layout, repairs_of(row), tuple(row.header),
         row.lines, row.octets, dict(row.counts), dict(row.totals), tuple(row.guard), row.digest,
         row.digest_of_new, row.base, row.shown_at, row.import_id, row.note, row.error, len(row.god_ends),
+        bool(row.shapers),
     )  # fmt: skip
 
 

@@ -119,15 +119,28 @@ class Uploads:
             raise
 
     def keep_first(self, upload_id: str) -> str:
-        """Return the upload through which the same file of the same profile waits already; this one then goes."""
+        """
+        Return the upload in which the same sender's same file waits already; this one then goes.
+
+        Whoever else has sent these bytes waits for something else: a person has not confirmed theirs.
+        """
         with self.store.write() as unit:
             row = self.row(unit, upload_id)
-            first = roster_uploads.waiting_since(unit, row.profile, row.sha256, OPEN)
-            if first is None or first == upload_id:
+            same = roster_uploads.of_same_file(unit, row, OPEN)
+            others = (each for each in same if each.profile == row.profile and each.id != upload_id)
+            first = next(others, row)
+            if first.received_at > row.received_at or first is row:  # of two who come at once only the later one goes
                 return upload_id
             unit.session.delete(row)
         self.files.delete(upload_id)
-        return first
+        return first.id
+
+    def start_over(self, upload_id: str) -> Upload:
+        """Have a file that waits read as if it had just come; what is held, settled or worked on stays as it is."""
+        with self.store.write() as unit:
+            values = {"state": State.RECEIVED.value, "error": "", "digest": ""}
+            roster_uploads.change_upload(unit, upload_id, (State.RECEIVED, State.READY), **values)
+        return self.find(upload_id)
 
     def find(self, upload_id: str) -> Upload:
         """

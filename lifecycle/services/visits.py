@@ -18,7 +18,7 @@ from lifecycle.domain.roster import Scope
 from lifecycle.services.clock import Clock
 from lifecycle.services.ways.deadline import Deadline
 from lifecycle.services.ways.opening import open_way
-from lifecycle.services.ways.ports import Delivered, SourceStates, Uploads
+from lifecycle.services.ways.ports import Delivered, NotNow, SourceStates, Uploads
 from lifecycle.services.ways.way import CannotFetch, Look, Outcome, TakenFile, Way
 from lifecycle.settings import Settings, SourceSettings
 
@@ -142,7 +142,10 @@ class Visits:
             look = self._look(name, source, seen, copy)
             remembered = look.seen
             if look.file is not None:
-                upload, outcome = self._deliver(name, source, look.file, copy)
+                try:
+                    upload, outcome = self._deliver(name, source, look.file, copy)
+                except NotNow as exc:  # neither put away nor remembered: what becomes of it is asked again
+                    return Look(seen, words=f"{exc} It is looked at again soon.", settling=True)
                 words.append(_said(look.file.name, upload, outcome))
                 look.file.put_away(outcome)
                 remembered = {**remembered, "upload": upload.id}

@@ -36,6 +36,11 @@ def last_line_before(unit: Unit, source: str, profile: str) -> str:
     return row.last_line if row else ""
 
 
+def upload_of(unit: Unit, import_id: str) -> str:
+    """Return the id of the upload that a confirmed roster came in; empty if there is no such roster."""
+    return unit.session.scalar(select(_M.upload_id).where(_M.id == import_id)) or ""
+
+
 def last_full_import(unit: Unit, profile: str) -> RosterImportRow | None:
     """Return the last confirmed full roster of a profile."""
     query = select(RosterImportRow).where(_M.profile == profile, _M.scope == "full")

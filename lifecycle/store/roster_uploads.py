@@ -29,10 +29,10 @@ def uploads(unit: Unit, *, states: Collection[str] = (), source: str = "", limit
     return list(unit.session.scalars(query))
 
 
-def waiting_since(unit: Unit, profile: str, sha256: str, states: Collection[str]) -> str | None:
-    """Return the id of the first upload of this very file that is in one of *states*."""
-    query = select(_U.id).where(_U.profile == profile, _U.sha256 == sha256, _U.state.in_(list(states)))
-    return unit.session.scalar(query.order_by(_U.received_at, _U.id).limit(1))
+def of_same_file(unit: Unit, like: RosterUploadRow, states: Collection[str]) -> list[RosterUploadRow]:
+    """List the uploads in *states* of the same file by the same sender and way as *like*, first come first."""
+    query = select(RosterUploadRow).where(_U.way == like.way, _U.actor == like.actor, _U.sha256 == like.sha256)
+    return list(unit.session.scalars(query.where(_U.state.in_(list(states))).order_by(_U.received_at, _U.id)))
 
 
 def change_upload(

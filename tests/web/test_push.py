@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.push_bulk import BulkRefused, Operation, TooManyOperations, read_bulk
-from lifecycle.services.push_port import NotNow
 from lifecycle.services.strict_json import JsonRefused, read
+from lifecycle.services.ways.ports import NotNow
 from lifecycle.settings import PushSettings, Settings
 from lifecycle.store.people_tables import NoticeRow
 from lifecycle.store.push_tables import PushRow

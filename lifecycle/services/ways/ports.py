@@ -6,6 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, BinaryIO, Protocol
 
+from lifecycle.domain.errors import LifecycleError
+
+
+class NotNow(LifecycleError):
+    """It cannot be taken in just now; the same again later will do."""
+
+    code = "not-now"
+
 
 class Delivered(Protocol):
     """What arrivals need to know of a file that was delivered."""
@@ -44,6 +52,7 @@ class Uploads(Protocol):
         Take a file in and do all that needs no person; the same content again changes nothing.
 
         Raises:
+            NotNow: If another process is at this very file.
             LifecycleError: If it cannot even be kept.
         """
         ...
