@@ -344,6 +344,18 @@ def test_being_killed_at_any_line_delivers_the_same_and_loses_nothing(tmp_path: 
         assert not (folder / "inbox/roster.csv").exists(), folder.name
 
 
+@pytest.mark.parametrize("name", ["x" * 250 + ".csv", "ö" * 125 + ".csv", "x." + "y" * 250])
+def test_the_longest_name_gets_a_number_too(inbox: Path, name: str) -> None:
+    way = FolderWay(inbox, "*", 1000)
+    for number in range(3):
+        put(inbox, name, f"{number}")
+        with Deadline(20) as deadline:
+            look = way.look(way.look({}, BytesIO(), deadline).seen, BytesIO(), deadline)
+        assert look.file is not None
+        look.file.put_away(Outcome.ACCEPTED)
+    assert sorted(path.read_text() for path in (inbox / "accepted").iterdir()) == ["0", "1", "2"]
+
+
 @given(st.text(min_size=1))
 def test_nothing_hidden_or_unfinished_is_ever_wanted(name: str) -> None:
     assert not is_wanted(f".{name}", "*")

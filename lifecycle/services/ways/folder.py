@@ -136,11 +136,19 @@ def _mark_of(found: os.stat_result) -> Mark:
     return [found.st_ino, found.st_size, found.st_mtime_ns] if stat.S_ISREG(found.st_mode) else []
 
 
+def _numbered(name: str, number: int, longest: int) -> str:
+    """Put a number before the ending; of a name that gets too long for it (in octets), the middle is left out."""
+    path = Path(name)
+    ending = os.fsencode(f"-{number}{path.suffix}")[-longest:]
+    stem = os.fsencode(path.stem)[: longest - len(ending)]
+    return stem.decode(errors="ignore") + ending.decode(errors="ignore")
+
+
 def _reserve(folder: Path, name: str) -> Path:
     """Make an empty file of a name that is free, to be replaced by a rename, which would overwrite anything else."""
-    path = Path(name)
+    longest = os.pathconf(folder, "PC_NAME_MAX")
     for number in count(1):
-        target = folder / (name if number == 1 else f"{path.stem}-{number}{path.suffix}")
+        target = folder / (name if number == 1 else _numbered(name, number, longest))
         try:
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except FileExistsError:
