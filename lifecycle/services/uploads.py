@@ -122,18 +122,26 @@ class Uploads:
         """
         Return the upload in which the same sender's same file waits already; this one then goes.
 
-        Whoever else has sent these bytes waits for something else: a person has not confirmed theirs.
+        Whoever else has sent these bytes waits for something else: a person has not confirmed theirs. What the sender
+        delivered when it was configured otherwise, by another canary or layout, is discarded: this one takes its place.
         """
         with self.store.write() as unit:
             row = self.row(unit, upload_id)
             same = roster_uploads.of_same_file(unit, row, OPEN)
-            others = (each for each in same if each.profile == row.profile and each.id != upload_id)
-            first = next(others, row)
-            if first.received_at > row.received_at or first is row:  # of two who come at once only the later one goes
-                return upload_id
-            unit.session.delete(row)
-        self.files.delete(upload_id)
-        return first.id
+            # of two who come at once only the later one goes
+            others = [each for each in same if each.id != upload_id and each.received_at <= row.received_at]
+            first = next((each.id for each in others if _takes_in(each, row)), "")
+            if first:
+                unit.session.delete(row)
+            overtaken, actor = [each.id for each in others if not first], row.actor
+        if first:
+            self.files.delete(upload_id)
+        for other in overtaken:
+            with suppress(UploadClosed):  # it is held, or somebody applies it just now
+                self.discard(
+                    other, actor=actor, why="Its source is configured otherwise now, and has delivered it anew."
+                )
+        return first or upload_id
 
     def start_over(self, upload_id: str) -> Upload:
         """Have a file that waits read as if it had just come; what is held, settled or worked on stays as it is."""
@@ -304,6 +312,12 @@ class Uploads:
         with self.store.read() as unit:
             rows = roster_items.items(unit, upload_id, kinds=kinds, cause=cause, words=words, after=after, limit=limit)
             return [show_item(row) for row in rows]
+
+
+def _takes_in(waiting: RosterUploadRow, again: RosterUploadRow) -> bool:
+    """Say whether a file that comes again may go on as the one that waits, which a person may have matched since."""
+    same_layout = (waiting.profile, waiting.layout) == (again.profile, again.layout)
+    return waiting.canary == again.canary and (same_layout or bool(waiting.shapers))
 
 
 def _with(ids: Sequence[str], id_: str) -> list[str]:

@@ -7,9 +7,12 @@ file is delivered again, and the same content again changes nothing.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -120,7 +123,7 @@ class Visits:
         """Deliver one file after the other, and say whether another look soon is worth while."""
         delta = self.settings.profiles[source.profile].scope is Scope.DELTA
         for _ in range(MOST_AT_ONCE):
-            seen = dict(self.states.seen(name))
+            seen = self._seen(name, source)
             if delta and self._waits(seen):
                 # applied out of order, the older of two deltas would be refused and what it says be lost
                 words.append("The last file waits for a person; those after it are taken when that is decided.")
@@ -139,16 +142,17 @@ class Visits:
         """Look once; deliver what was found, and remember it."""
         self._spool.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=self._spool) as copy:
+            asked = self.clock.now()
             look = self._look(name, source, seen, copy)
             remembered = look.seen
             if look.file is not None:
                 try:
-                    upload, outcome = self._deliver(name, source, look.file, copy)
+                    upload, outcome = self._deliver(name, source, look.file, copy, asked)
                 except NotNow as exc:  # neither put away nor remembered: what becomes of it is asked again
                     return Look(seen, words=f"{exc} It is looked at again soon.", settling=True)
                 words.append(_said(look.file.name, upload, outcome))
                 look.file.put_away(outcome)
-                remembered = {**remembered, "upload": upload.id}
+                remembered = self._remembered(source, seen, look, upload.id, outcome)
         if remembered != seen:
             self.states.remember(name, remembered)
         return look
@@ -182,9 +186,40 @@ class Visits:
         if deadline.passed:
             raise CannotFetch(f"It took longer than {deadline.seconds:g} s and was given up (longest_seconds).")
 
-    def _deliver(self, name: str, source: SourceSettings, file: TakenFile, copy: BinaryIO) -> tuple[Delivered, Outcome]:
-        # a file from the future would make every later one seem older
-        as_of = min(file.as_of, self.clock.now()) if file.as_of is not None else None
+    def _seen(self, name: str, source: SourceSettings) -> dict[str, Any]:
+        """Return what was seen; what was not accepted as the source was configured then was not, if it is otherwise."""
+        seen = dict(self.states.seen(name))
+        before = seen.get("before")
+        if before is None or seen.get("as") == self._as(source) or self._state(seen, "delivered") == "applied":
+            return seen
+        return dict(before)
+
+    def _remembered(
+        self, source: SourceSettings, seen: Mapping[str, Any], look: Look, upload_id: str, outcome: Outcome
+    ) -> dict[str, Any]:
+        """Return what to remember of a file that was delivered."""
+        if outcome is Outcome.REFUSED and look.refused is not None:  # what came before it is what its place had last
+            remembered = dict(look.refused)
+        else:
+            remembered = {**look.seen, "upload": upload_id}
+        remembered |= {"delivered": upload_id, "as": self._as(source)}
+        remembered.pop("before", None)
+        if outcome is not Outcome.ACCEPTED and look.file is not None and look.file.stays:
+            remembered["before"] = {key: value for key, value in seen.items() if key != "before"}
+        return remembered
+
+    def _as(self, source: SourceSettings) -> str:
+        """Name, as a digest, what decides besides a file whether it is accepted."""
+        layout = self.settings.profiles[source.profile].model_dump(mode="json")
+        said = json.dumps([source.profile, source.canary, layout], sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()
+
+    def _deliver(
+        self, name: str, source: SourceSettings, file: TakenFile, copy: BinaryIO, asked: datetime
+    ) -> tuple[Delivered, Outcome]:
+        as_of = file.as_of or (asked if file.made_on_asking else None)
+        if as_of is not None:  # a file from the future would make every later one seem older
+            as_of = min(as_of, self.clock.now())
         upload = self.uploads.deliver(
             copy,
             file_name=file.name,
@@ -198,12 +233,14 @@ class Visits:
 
     def _waits(self, seen: Mapping[str, Any]) -> bool:
         """Say whether the file delivered last waits for a person."""
-        if not seen.get("upload"):
-            return False
+        return self._state(seen) not in {"", *_OUTCOMES}
+
+    def _state(self, seen: Mapping[str, Any], what: str = "upload") -> str:
+        """Say how a file stands that was delivered; empty where there is none, or nobody knows."""
         try:
-            return self.uploads.show(seen["upload"]).state not in _OUTCOMES
+            return str(self.uploads.show(seen[what]).state) if seen.get(what) else ""
         except NotFound:
-            return False
+            return ""
 
 
 def _said(file_name: str, upload: Delivered, outcome: Outcome) -> str:

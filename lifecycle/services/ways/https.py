@@ -77,8 +77,14 @@ class HttpsWay:
             as_of, etag = _instant(answer.headers.get("last-modified", "")), answer.headers.get("etag", "")
         if copied.sha256 == known.get("sha256"):
             return self._as_before({**seen, "etag": etag})
+        # what was refused is never what a later report is the same as, but nor is it refused again and again
+        refused = [self._fingerprint, copied.sha256, as_of.isoformat() if as_of else ""]
+        if seen.get("refused") == refused:
+            return Look(dict(seen), words="The report still is the one that was refused.")
         remembered = {**seen, "of": self._fingerprint, "sha256": copied.sha256, "etag": etag}
-        return Look(remembered, TakenFile(self._file_name, as_of), last=True)
+        remembered.pop("refused", None)
+        file = TakenFile(self._file_name, as_of, made_on_asking=True)
+        return Look(remembered, file, refused={**seen, "refused": refused}, last=True)
 
     @staticmethod
     def _as_before(seen: Mapping[str, Any]) -> Look:

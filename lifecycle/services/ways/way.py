@@ -48,6 +48,13 @@ class TakenFile:
     """When it was made, as its place says; aware."""
     put_away: Callable[[Outcome], None] = _nothing
     """What is to be done with the original. Raises `CannotFetch`."""
+    made_on_asking: bool = False
+    """Whether it says what held when it was asked for, where its place does not say when it was made."""
+
+    @property
+    def stays(self) -> bool:
+        """Whether the original stays where it is, so that another look can take it again."""
+        return self.put_away is _nothing
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,8 @@ class Look:
     """After this file there is nothing more, so looking again at once is of no use."""
     unchanged: bool = False
     """The place has answered with what it had the last time."""
+    refused: dict[str, Any] | None = None
+    """JSON to remember instead where the file is refused; None: the same."""
 
 
 class Way(Protocol):
