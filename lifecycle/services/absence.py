@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import Scope
-from lifecycle.services.comparing import Comparer
+from lifecycle.services.comparing import PATIENCE, Comparer
 from lifecycle.services.reading import Stager
 from lifecycle.services.upload_views import Upload
 from lifecycle.settings.rosters import ProfileSettings
 from lifecycle.store import roster_contracts, roster_items
-from lifecycle.store.unit import Store
+from lifecycle.store.unit import Store, Unit
 
 AT_ONCE = 2_000
 MARGIN = timedelta(days=2)
@@ -24,6 +24,24 @@ MARGIN = timedelta(days=2)
 def counts_since(today: date) -> date:
     """Return the first last day of contracts whose absence may mean something."""
     return today - MARGIN
+
+
+def ends_what_lacks_again(unit: Unit, source: str, layout: ProfileSettings, today: date) -> datetime | None:
+    """
+    Say when a roster of *layout* must have been made to end a contract that it lacks once more; None if it ends none.
+
+    Said of the contract that is missing longest: such a roster says something new, be it byte for byte the last one.
+    """
+    if layout.scope is not Scope.FULL:
+        return None
+    found = roster_contracts.missing_since(unit, source, today)
+    own = [at for vendor, at in found.items() if _is_in_scope(layout, vendor)]
+    return min(own) + PATIENCE if own else None
+
+
+def _is_in_scope(layout: ProfileSettings, vendor: str) -> bool:
+    """Say whether the absence of a contract of *vendor* means anything in a file of this layout."""
+    return not layout.vendor or key_of(vendor) == key_of(layout.vendor)
 
 
 @dataclass(frozen=True)
@@ -67,10 +85,7 @@ class Absence:
         for start in range(0, len(ids), AT_ONCE):
             chunk = ids[start : start + AT_ONCE]
             with self.store.read() as unit:
-                stored = [s for s in roster_contracts.contracts(unit, chunk) if self._is_in_scope(s.engagement.vendor)]
-                items = list(self.comparer.absent(unit, sorted(stored, key=lambda s: s.engagement.id)))
+                stored = roster_contracts.contracts(unit, chunk)
+                own = [s for s in stored if _is_in_scope(self.layout, s.engagement.vendor)]
+                items = list(self.comparer.absent(unit, sorted(own, key=lambda s: s.engagement.id)))
             yield chunk, items
-
-    def _is_in_scope(self, vendor: str) -> bool:
-        """Say whether the absence of a contract of *vendor* means anything in a file of this layout."""
-        return not self.layout.vendor or key_of(vendor) == key_of(self.layout.vendor)

@@ -12,7 +12,7 @@ from lifecycle.services.claims import Superseded
 from lifecycle.services.confirmation import Confirmations
 from lifecycle.services.intake import Intake
 from lifecycle.services.notices import Notice, Notices, Topic
-from lifecycle.services.upload_views import OPEN, WORKING, State, Upload
+from lifecycle.services.upload_views import BY_THEMSELVES, OPEN, ROW_BY_ROW, WORKING, State, Upload
 from lifecycle.services.uploads import UploadClosed
 from lifecycle.services.ways.ports import NotNow
 from lifecycle.store import roster_imports
@@ -24,12 +24,6 @@ WAITS = {
     State.READY: "some of its rows cannot be used",
     State.REFUSED: "it was refused",
 }
-
-
-ROW_BY_ROW = frozenset({"push", "scim"})
-"""Ways whose rows are sent one by one: one that cannot be used is told to its sender, and stops no other."""
-BY_THEMSELVES = ROW_BY_ROW | {"folder", "sftp", "https"}
-"""Ways that nobody watches: what comes by them is seen through without anybody who asks for it."""
 
 
 @dataclass

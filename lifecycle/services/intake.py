@@ -22,7 +22,7 @@ from lifecycle.feed.look import Look, look
 from lifecycle.feed.matching import headers_match
 from lifecycle.feed.read import read_roster
 from lifecycle.feed.table import FileLimits, Unreadable
-from lifecycle.services.absence import Absence, counts_since
+from lifecycle.services.absence import Absence, counts_since, ends_what_lacks_again
 from lifecycle.services.claims import Claim, Claims
 from lifecycle.services.clock import Clock
 from lifecycle.services.comparing import Comparer
@@ -34,7 +34,7 @@ from lifecycle.services.reading import Stager
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sponsors import Sponsors
 from lifecycle.services.tally import SPEAKS_OF_KNOWN, Tally, findings
-from lifecycle.services.upload_views import WEIGHED, State, Upload, document_of, rows_that_count
+from lifecycle.services.upload_views import BY_THEMSELVES, WEIGHED, State, Upload, document_of, rows_that_count
 from lifecycle.services.uploads import Uploads
 from lifecycle.settings.rosters import ProfileSettings, RosterSettings
 from lifecycle.store import roster_contracts, roster_imports, roster_items, roster_uploads
@@ -159,8 +159,9 @@ class Intake:
         with self.store.read() as unit:
             same = roster_imports.import_of_file(unit, upload.source, upload.sha256)
             last = roster_imports.last_import(unit, upload.source)
-            too_old = why_too_old(unit, upload)
-        if same is not None and last is not None and same.id == last.id and same.profile == upload.profile:
+            too_old, says_more = why_too_old(unit, upload), self._says_more(unit, upload)
+        known = same is not None and last is not None and same.id == last.id and same.profile == upload.profile
+        if same is not None and known and not says_more:
             words = f"This very file was confirmed on {same.confirmed_at:%-d %B %Y, %H:%M} UTC; nothing is to be done."
             with self.store.write() as unit:
                 values: dict[str, Any] = {
@@ -173,6 +174,13 @@ class Intake:
                 note_accepted(unit, upload, self.clock.now(), same.id)
             return self.uploads.find(upload.id)
         return self._refuse(upload, too_old) if too_old else upload
+
+    def _says_more(self, unit: Unit, upload: Upload) -> bool:
+        """Say whether the last file, made anew by its source, is the second to lack somebody."""
+        if upload.way not in BY_THEMSELVES or upload.as_of is None or upload.layout is None:
+            return False
+        from_ = ends_what_lacks_again(unit, upload.source, upload.layout, self.clock.now().date())
+        return from_ is not None and upload.as_of >= from_
 
     def _refuse(self, upload: Upload, why: str) -> Upload:
         with self.store.write() as unit:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from lifecycle.domain.errors import NotFound, RosterRefused
+from lifecycle.services.absence import ends_what_lacks_again
 from lifecycle.services.clock import Clock
 from lifecycle.services.layouts import Layouts
 from lifecycle.services.notices import Notice, Notices, Topic
@@ -205,6 +206,13 @@ class Sources:
             if upload is not None and upload.state == "applied":
                 _keep(unit, _row(unit, upload.source), accepted_at=now)
             _keep(unit, _row(unit, name), answered_at=now)
+
+    def says_more_from(self, profile: str) -> datetime | None:
+        """Say when a file of a profile must have been made to end what it lacks again; None where it ends nothing."""
+        layout = self.settings.profiles[profile]
+        with self.store.read() as unit:
+            source = self.layouts.source_of(profile, layout)
+            return ends_what_lacks_again(unit, source, layout, self.clock.now().date())
 
     def frozen(self, name: str) -> str:
         """Say why nothing is taken from it; empty when it is not stopped."""

@@ -36,6 +36,10 @@ class State(StrEnum):
 
 OPEN = (State.RECEIVED, State.READING, State.READY, State.APPLYING, State.HELD)
 """States in which something can still come of a file."""
+ROW_BY_ROW = frozenset({"push", "scim"})
+"""Ways whose rows are sent one by one: one that cannot be used is told to its sender, and stops no other."""
+BY_THEMSELVES = ROW_BY_ROW | {"folder", "sftp", "https"}
+"""Ways that nobody watches: what comes by them is seen through without anybody who asks for it."""
 WORKING = (State.READING, State.APPLYING)
 SHOWN = ("first_day", "last_day", "vendor", "sponsor", "role", "site")
 """Facts of a new contract that are shown."""

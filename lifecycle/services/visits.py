@@ -11,7 +11,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -22,7 +22,7 @@ from lifecycle.services.clock import Clock
 from lifecycle.services.ways.deadline import Deadline
 from lifecycle.services.ways.opening import open_way
 from lifecycle.services.ways.ports import Delivered, NotNow, SourceStates, Uploads
-from lifecycle.services.ways.way import CannotFetch, Look, Outcome, TakenFile, Way
+from lifecycle.services.ways.way import CannotFetch, Look, Outcome, TakenFile, Way, unconditional
 from lifecycle.settings import Settings, SourceSettings
 
 MOST_AT_ONCE = 200
@@ -143,7 +143,7 @@ class Visits:
         self._spool.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=self._spool) as copy:
             asked = self.clock.now()
-            look = self._look(name, source, seen, copy)
+            look = self._look_for_more(name, source, seen, copy, asked)
             remembered = look.seen
             if look.file is not None:
                 try:
@@ -156,6 +156,18 @@ class Visits:
         if remembered != seen:
             self.states.remember(name, remembered)
         return look
+
+    def _look_for_more(
+        self, name: str, source: SourceSettings, seen: dict[str, Any], copy: BinaryIO, asked: datetime
+    ) -> Look:
+        """Look; what was applied and still is the same is a delivery of its own once it lacks somebody for good."""
+        from_ = self.states.says_more_from(source.profile) if self._state(seen) == "applied" else None
+        more = from_ is not None and from_ <= asked
+        look = self._look(name, source, unconditional(seen) if more else seen, copy)
+        if not look.unchanged or look.file is None:
+            return look
+        made = look.file.as_of or asked
+        return replace(look, unchanged=False) if from_ is not None and from_ <= made else replace(look, file=None)
 
     def _look(self, name: str, source: SourceSettings, seen: Mapping[str, Any], copy: BinaryIO) -> Look:
         with Deadline(source.longest_seconds) as deadline:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, func, select, text, update
@@ -30,6 +30,13 @@ def stated(unit: Unit, source: str, since: date) -> Iterator[list[tuple[Any, ...
     running = (_E.last_day >= since) & (_E.standing == Standing.RUNNING.value)
     query = select(_E.row_digest, case((running, _E.id), else_=""), _E.missing_since.is_not(None))
     return unit.stream(query.where(_E.source == source))
+
+
+def missing_since(unit: Unit, source: str, since: date) -> dict[str, datetime]:
+    """Return, by vendor, since when the first of a source's running contracts is missing; last days from *since* on."""
+    running = (_E.last_day >= since, _E.standing == Standing.RUNNING.value, _E.missing_since.is_not(None))
+    query = select(_E.vendor, func.min(_E.missing_since)).where(_E.source == source, *running).group_by(_E.vendor)
+    return {row[0]: row[1] for row in unit.session.execute(query)}
 
 
 def contracts_about(

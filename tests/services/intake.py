@@ -67,6 +67,9 @@ class Recorder:
     def note_unchanged(self, name: str, now: datetime, upload_id: str) -> None:
         self.notes.append(("unchanged", name, upload_id))
 
+    def says_more_from(self, profile: str) -> datetime | None:
+        return None
+
     def frozen(self, name: str) -> str:
         return self.frozen_because.get(name, "")
 

@@ -9,6 +9,7 @@ import pytest
 from lifecycle.domain.identity import IdentityId
 from lifecycle.services.upload_views import State
 from lifecycle.store import people
+from tests.services.rosters import apply, take
 from tests.services.test_ways_https import Service, serve
 from tests.services.world import World, line, roster_bytes
 
@@ -27,7 +28,8 @@ def report() -> Iterator[Service]:
 def world(store_url: str, report: Service) -> Iterator[World]:
     location = {"way": "https", "url": f"http://127.0.0.1:{report.port}/report", "allow_private": True}
     sources = {"hr": {"profile": "plain", "location": location}}
-    world = World(store_url, changes={"sources": sources, "notices": {"hr": ["hr@example.com"]}})
+    guard = {"share": 1, "vendor_share": 1, "group_share": 1, "fewer_rows": 1}
+    world = World(store_url, changes={"sources": sources, "rosters": {"guard": guard}})
     yield world
     world.close()
 
@@ -87,3 +89,39 @@ def test_what_was_never_accepted_is_looked_at_anew_once_its_cause_is_repaired(wo
     assert world.runtime.uploads.find(wrong.id).state is State.DISCARDED
     assert look(world) == "The report is the same as the last time."
     assert look(world, canary="w2") == "The report is the same as the last time.", "it was accepted"
+
+
+@pytest.mark.parametrize("etag", ["", '"1"'])
+def test_the_same_report_a_day_later_is_the_second_that_lacks_somebody(
+    world: World, report: Service, etag: str
+) -> None:
+    """A small vendor's report does not change from day to day."""
+    assert look(world) == "report.csv was applied."
+    report.body = roster_bytes(line("w2", "agent"))
+    report.headers["ETag"] = etag
+    assert look(world) == "report.csv was applied."
+    report.answer_same = bool(etag)
+    assert look(world) == "The report is the same as the last time."
+    world.clock.move(hours=22)
+    assert look(world) == "report.csv was applied."
+    assert last_day(world) < world.clock.now().date()
+    assert look(world) == "The report is the same as the last time."
+
+
+def test_a_report_of_before_lacks_nobody_once_more(world: World, report: Service) -> None:
+    report.headers["Last-Modified"] = "Sun, 01 Mar 2026 09:00:00 GMT"
+    assert look(world) == "report.csv was applied."
+    report.body = roster_bytes(line("w2", "agent"))
+    assert look(world) == "report.csv was applied."
+    world.clock.move(hours=30)
+    assert look(world) == "The report is the same as the last time."
+    assert last_day(world) == date(2026, 3, 31)
+
+
+def test_by_hand_the_same_file_again_changes_nothing(world: World) -> None:
+    apply(world.runtime, FIRST)
+    left = roster_bytes(line("w2", "agent"))
+    apply(world.runtime, left)
+    world.clock.move(hours=30)
+    assert "nothing is to be done" in take(world.runtime, left).note
+    assert last_day(world) == date(2026, 3, 31)

@@ -25,7 +25,7 @@ from lifecycle.domain.errors import InvalidSettings
 from lifecycle.feed.kinds import BEGINNING, kind_begun_by
 from lifecycle.services.outward import NotToBeCalled, Resolve, addresses_of, pinned
 from lifecycle.services.ways.deadline import Deadline
-from lifecycle.services.ways.way import CannotFetch, Copied, Look, TakenFile, copy_up_to
+from lifecycle.services.ways.way import ETAG, CannotFetch, Copied, Look, TakenFile, copy_up_to
 from lifecycle.settings import HttpsSettings
 
 CONNECT_SECONDS = 5.0
@@ -69,26 +69,26 @@ class HttpsWay:
     def look(self, seen: Mapping[str, Any], copy: BinaryIO, deadline: Deadline) -> Look:
         """See `Way.look`."""
         known = seen if seen.get("of") == self._fingerprint else {}
-        with self._translated(), self._asked(known.get("etag", ""), deadline) as answer:
-            if answer.status_code == httpx2.codes.NOT_MODIFIED and known.get("etag"):
+        with self._translated(), self._asked(known.get(ETAG, ""), deadline) as answer:
+            if answer.status_code == httpx2.codes.NOT_MODIFIED and known.get(ETAG):
                 return self._as_before(seen)
             self._check(answer)
             copied = self._copied(answer, copy)
             as_of, etag = _instant(answer.headers.get("last-modified", "")), answer.headers.get("etag", "")
         if copied.sha256 == known.get("sha256"):
-            return self._as_before({**seen, "etag": etag})
+            return self._as_before({**seen, ETAG: etag}, TakenFile(self._file_name, as_of, made_on_asking=True))
         # what was refused is never what a later report is the same as, but nor is it refused again and again
         refused = [self._fingerprint, copied.sha256, as_of.isoformat() if as_of else ""]
         if seen.get("refused") == refused:
             return Look(dict(seen), words="The report still is the one that was refused.")
-        remembered = {**seen, "of": self._fingerprint, "sha256": copied.sha256, "etag": etag}
+        remembered = {**seen, "of": self._fingerprint, "sha256": copied.sha256, ETAG: etag}
         remembered.pop("refused", None)
         file = TakenFile(self._file_name, as_of, made_on_asking=True)
         return Look(remembered, file, refused={**seen, "refused": refused}, last=True)
 
     @staticmethod
-    def _as_before(seen: Mapping[str, Any]) -> Look:
-        return Look(dict(seen), words="The report is the same as the last time.", unchanged=True)
+    def _as_before(seen: Mapping[str, Any], file: TakenFile | None = None) -> Look:
+        return Look(dict(seen), file, "The report is the same as the last time.", last=True, unchanged=True)
 
     @property
     def _fingerprint(self) -> str:

@@ -90,6 +90,10 @@ class SourceStates(Protocol):
         """Note that its report still is what was delivered as *upload_id*: if that was applied, it is fresh again."""
         ...
 
+    def says_more_from(self, profile: str) -> datetime | None:
+        """Say when a full report must have been made to say something new though it is the same; None: never."""
+        ...
+
     def frozen(self, name: str) -> str:
         """Say why nothing is taken from it; empty when it is not frozen."""
         ...

@@ -14,6 +14,8 @@ from typing import Any, BinaryIO, Protocol
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.ways.deadline import Deadline
 
+ETAG = "etag"
+"""Under this name it is kept by which a place says that it still has the same."""
 PIECE = 1 << 16
 """Octets that are copied at once."""
 UNFINISHED = (".part", ".partial", ".filepart", ".tmp", ".temp", ".crdownload", ".swp", "~")
@@ -65,15 +67,20 @@ class Look:
     """JSON to remember; with a file, only once that was delivered."""
     file: TakenFile | None = None
     words: str = "There is nothing new."
-    """A sentence, where there is no file."""
+    """A sentence, where there is no file, or it is unchanged."""
     settling: bool = False
     """Something may still be written to: another look soon is worth while."""
     last: bool = False
     """After this file there is nothing more, so looking again at once is of no use."""
     unchanged: bool = False
-    """The place has answered with what it had the last time."""
+    """The place has answered with what it had the last time; a file that comes with it is a copy of just that."""
     refused: dict[str, Any] | None = None
     """JSON to remember instead where the file is refused; None: the same."""
+
+
+def unconditional(seen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was seen, so that a place sends what it has also where it is the same."""
+    return {name: value for name, value in seen.items() if name != ETAG}
 
 
 class Way(Protocol):
