@@ -33,6 +33,7 @@ from lifecycle.services.engine import Engine
 from lifecycle.services.extensions import Extensions
 from lifecycle.services.files import RosterFiles
 from lifecycle.services.first_sight import FirstSight
+from lifecycle.services.guarding import Guard
 from lifecycle.services.holders import Holders
 from lifecycle.services.hooks import Hooks
 from lifecycle.services.housekeeping import Housekeeping
@@ -200,6 +201,7 @@ class Runtime:
             self.rulebook,
             Sponsors(self.store),
             FirstSight(self.store, self.rulebook, self.targets),
+            Guard(self.uploads, self.layouts, self.settings.rosters.guard),
             self.settings.rosters,
             self.clock,
             Claims(self.store),

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from hashlib import blake2b
 
+from lifecycle.domain.contradiction import one_contract, one_person
 from lifecycle.domain.engagement import Engagement, EngagementId
 from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.domain.known_contracts import KnownContracts, StoredContract, is_another
 from lifecycle.domain.merging import ended_by_absence, facts_of, merge
-from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import (
     Cause,
-    Choice,
     Complaint,
     Repairs,
     RosterRow,
     Standing,
-    key_of_contract,
-    key_of_worker,
+    complaint_about,
 )
 
 
@@ -52,18 +49,6 @@ class FieldChange:
     field: str
     old: str
     new: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredContract:
-    """What is confirmed already about one engagement, and about the person it belongs to."""
-
-    engagement: Engagement
-    identity: Identity
-    missing_since: datetime | None = None
-    """When a full roster first lacked it; None while it is in all of them."""
-    digest: str = ""
-    """Of the row that last spoke of it, see `digest_of`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,19 +108,19 @@ def compare_worker(
         seen: Stored contracts that another row of the same roster states exactly as they are, with its line.
         comparing: What holds for the whole roster.
     """
-    known = _Known(stored)
+    known = KnownContracts(stored)
     repeated = [_as_stored(s, seen[s.engagement.id]) for s in stored if s.engagement.id in seen]
     mine = {row.line for row in rows}
     present = [row for row in (*rows, *repeated) if not _is_history(row, known, comparing)]
     history = [row for row in (*rows, *repeated) if _is_history(row, known, comparing)]
-    counted = _one_person(present, comparing.repairs)
+    counted = one_person(present, comparing.repairs)
     if isinstance(counted, dict):
         about = {row.line: known.contract_of(row, comparing.is_over) for row in present}
         yield from (_unusable(row, counted[row.line], about[row.line]) for row in present if row.line in mine)
         counted = []
     counted += history
     for group in _by_contract(counted, known, comparing).values():
-        chosen = _one_contract(group, comparing.repairs)
+        chosen = one_contract(group, comparing.repairs)
         if isinstance(chosen, dict):
             match = known.contract_of(group[0], comparing.is_over)
             yield from (_unusable(row, chosen[row.line], match) for row in group if row.line in mine)
@@ -167,7 +152,7 @@ def compare_absent(stored: StoredContract, comparing: Comparing, now: datetime, 
     return Change(Kind.GONE, stored=stored, after=after, identity_id=stored.identity.id, changes=(change,))
 
 
-def _is_history(row: RosterRow, known: _Known, comparing: Comparing) -> bool:
+def _is_history(row: RosterRow, known: KnownContracts, comparing: Comparing) -> bool:
     """Say whether a row is about a contract that is over: whoever had the worker id then need not have it now."""
     match = known.contract_of(row, comparing.is_over)
     if match is not None:
@@ -175,106 +160,7 @@ def _is_history(row: RosterRow, known: _Known, comparing: Comparing) -> bool:
     return row.last_day is not None and row.last_day < comparing.today(row.zone or "UTC") - timedelta(days=1)
 
 
-class _Known:
-    """What is stored, by the keys a row can be matched on."""
-
-    def __init__(self, stored: Iterable[StoredContract]) -> None:
-        self.contracts = tuple(stored)
-        self.by_reference = {s.engagement.reference: s for s in self.contracts}
-        self.by_number: dict[str, list[StoredContract]] = defaultdict(list)
-        """By the number that it came with, which contracts before it may have had too."""
-        for s in self.contracts:
-            for number in {s.engagement.reference, _number_of(s.engagement.reference)}:
-                self.by_number[number].append(s)
-        self.by_worker: dict[str, list[StoredContract]] = defaultdict(list)
-        for s in self.contracts:
-            self.by_worker[s.identity.worker_id].append(s)
-
-    def contract_of(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> StoredContract | None:
-        if row.reference:
-            return self._numbered(row, is_over)
-        of_worker = self.by_worker.get(row.worker_id or "", [])
-        if not of_worker:
-            return None
-        same_start = [s for s in of_worker if s.engagement.first_day == row.first_day]
-        latest = max(same_start or of_worker, key=lambda s: s.engagement.last_day)
-        if row.first_day and row.first_day > latest.engagement.last_day:
-            return None
-        return latest if same_start or not self._is_somebody_else(row, latest, is_over) else None
-
-    def _numbered(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> StoredContract | None:
-        """Return the contract with the row's number: of several that had it, whose name it has, else the last one."""
-        numbered = self.by_number.get(row.reference or "", [])
-        found = [s for s in numbered if row.worker_id in {s.identity.worker_id, None, ""}]
-        if not found:
-            return None
-        match = max(found, key=lambda s: (row.name is not None and _is_called(s, row), s.engagement.first_day))
-        return None if self._is_somebody_else(row, match, is_over) else match
-
-    @staticmethod
-    def _is_somebody_else(row: RosterRow, known: StoredContract, is_over: Callable[[Engagement], bool]) -> bool:
-        """Say whether the keys of a contract that is over have come back for another person."""
-        other_start = row.first_day is not None and row.first_day != known.engagement.first_day
-        return other_start and row.name is not None and not _is_called(known, row) and is_over(known.engagement)
-
-    def free_reference(self, row: RosterRow) -> str:
-        """Name a new contract; a number that somebody else's contract had before gets one of its own behind it."""
-        name = new_reference(row)
-        taken = len(self.by_number.get(name, ()))
-        return f"{name} ({taken + 1})" if taken else name
-
-    def taken_by(self, row: RosterRow) -> StoredContract | None:
-        """Return the contract of another worker that has this row's number."""
-        found = self.by_reference.get(row.reference or "")
-        return found if found and row.worker_id and found.identity.worker_id != row.worker_id else None
-
-    def person_of(self, row: RosterRow) -> IdentityId | None:
-        """Return whoever had this worker id under this very name."""
-        of_worker = self.by_worker.get(row.worker_id or "", [])
-        return next((s.identity.id for s in of_worker if _is_called(s, row)), None)
-
-    def holder_of(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> StoredContract | None:
-        """Return a contract of somebody else who has this worker id now, or one that differs from it in case only."""
-        key = key_of(row.worker_id or "")
-        for s in self.contracts:
-            alike = key_of(s.identity.worker_id) == key
-            same = s.identity.worker_id == row.worker_id and (_is_called(s, row) or is_over(s.engagement))
-            if alike and not same:
-                return s
-        return None
-
-
-def _number_of(reference: str) -> str:
-    """Return the number that a contract came with, see `_Known.free_reference`."""
-    number, _, later = reference.rpartition(" (")
-    return number if number and later.endswith(")") and later[:-1].isdecimal() else reference
-
-
-def _is_called(stored: StoredContract, row: RosterRow) -> bool:
-    return key_of(stored.identity.name) == key_of(row.name or "")
-
-
-def _one_person(rows: Sequence[RosterRow], repairs: Repairs) -> list[RosterRow] | dict[int, Complaint]:
-    """Return the rows that count, or a complaint for each line where one worker id stands for two people."""
-    named = [row for row in rows if row.name is not None]
-    if len({key_of(row.name or "") for row in named}) < 2:
-        return list(rows)
-    worker_id = named[0].worker_id or ""
-    chosen = _chosen(named, repairs.lines.get(key_of_worker(worker_id)), repairs.choice, by_end=False)
-    if chosen is not None:
-        return [row for row in rows if row.name is None or key_of(row.name) == key_of(chosen.name or "")]
-    complaints = {}
-    first = named[0]
-    second = next(row for row in named if key_of(row.name or "") != key_of(first.name or ""))
-    for row in rows:
-        other = second if key_of(row.name or "") == key_of(first.name or "") else first
-        expected = f"one person for each id, but line {other.line} gives it to {other.name} and this line to {row.name}"
-        remedy = "Say which of them holds this id, or ask the vendor."
-        complaints[row.line] = _complain(row, Cause.SHARED_ID, "worker_id", worker_id, expected, remedy)
-    return complaints
-
-
-def _by_contract(rows: Iterable[RosterRow], known: _Known, comparing: Comparing) -> dict[str, list[RosterRow]]:
+def _by_contract(rows: Iterable[RosterRow], known: KnownContracts, comparing: Comparing) -> dict[str, list[RosterRow]]:
     groups: dict[str, list[RosterRow]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: row.line):
         match = known.contract_of(row, comparing.is_over)
@@ -282,55 +168,7 @@ def _by_contract(rows: Iterable[RosterRow], known: _Known, comparing: Comparing)
     return groups
 
 
-def _one_contract(rows: Sequence[RosterRow], repairs: Repairs) -> RosterRow | dict[int, Complaint]:
-    """Return the row that counts, or a complaint for each line where rows about one contract contradict each other."""
-    first = rows[0]
-    if all(_contradiction(row, first) is None for row in rows):
-        return first
-    key = key_of_contract(first.worker_id or "", first.reference or "")
-    chosen = _chosen(rows, repairs.lines.get(key), repairs.choice, by_end=True)
-    if chosen is not None:
-        return chosen
-    complaints = {}
-    for row in rows:
-        other, name = next((o, n) for o in rows if (n := _contradiction(row, o)) is not None)
-        mine, theirs = _text(getattr(row, name)), _text(getattr(other, name))
-        expected = f"{theirs or 'nothing'} as on line {other.line}, which is the same contract"
-        remedy = "Say which row counts, or delete the one that does not."
-        complaints[row.line] = _complain(row, Cause.DUPLICATE, name, mine, expected, remedy)
-    return complaints
-
-
-def _contradiction(row: RosterRow, other: RosterRow) -> str | None:
-    """Return the first fact that two rows about one contract state differently; None when there is none."""
-    for name in RosterRow._fields[2:]:
-        mine, theirs = getattr(row, name), getattr(other, name)
-        if None in (mine, theirs) or mine == theirs:
-            continue
-        if name != "reference" or (mine and theirs):  # a feed without numbers has none, what is stored always has one
-            return name
-    return None
-
-
-def _chosen(rows: Sequence[RosterRow], line: int | None, choice: Choice, *, by_end: bool) -> RosterRow | None:
-    """Return the row that a person has said counts, by itself or by a rule for all."""
-    if line is not None:
-        return next((row for row in rows if row.line == line), None)
-    ends = [row for row in rows if row.last_day is not None] if by_end else []
-    match choice:
-        case Choice.FIRST_ROW:
-            return min(rows, key=lambda row: row.line)
-        case Choice.LAST_ROW:
-            return max(rows, key=lambda row: row.line)
-        case Choice.SOONER_END if ends:
-            return min(ends, key=lambda row: (row.last_day or date.max, row.line))
-        case Choice.LATER_END if ends:
-            return max(ends, key=lambda row: (row.last_day or date.min, -row.line))
-        case _:
-            return None
-
-
-def _compare(row: RosterRow, known: _Known, comparing: Comparing) -> Change:
+def _compare(row: RosterRow, known: KnownContracts, comparing: Comparing) -> Change:
     match = known.contract_of(row, comparing.is_over)
     if match is not None:
         return _changed(row, match, comparing)
@@ -341,20 +179,22 @@ def _compare(row: RosterRow, known: _Known, comparing: Comparing) -> Change:
         )
         expected = f"a number of its own, but {row.reference} is that {whose}"
         remedy = "Ask the vendor which contract this is, and correct the number or the worker id."
-        return _unusable(row, _complain(row, Cause.TAKEN, "reference", row.reference or "", expected, remedy))
+        return _unusable(row, complaint_about(row, Cause.TAKEN, "reference", row.reference or "", expected, remedy))
     if comparing.partial:
         remedy = "Send the file that adds contracts first, or correct the number."
         value = row.reference or row.worker_id or ""
-        return _unusable(row, _complain(row, Cause.NOT_KNOWN, "reference", value, "a contract that is known", remedy))
+        return _unusable(
+            row, complaint_about(row, Cause.NOT_KNOWN, "reference", value, "a contract that is known", remedy)
+        )
     whole = comparing.zeros.get(row.worker_id or "")
     if whole:
         remedy = "Format the column as text in the spreadsheet and enter the ids again."
         expected = f"an id of its own; {whole} is known, and this is what is left without its zeros"
-        return _unusable(row, _complain(row, Cause.SPOILT_ID, "worker_id", row.worker_id or "", expected, remedy))
+        return _unusable(row, complaint_about(row, Cause.SPOILT_ID, "worker_id", row.worker_id or "", expected, remedy))
     return _joins(row, known, comparing)
 
 
-def _joins(row: RosterRow, known: _Known, comparing: Comparing) -> Change:
+def _joins(row: RosterRow, known: KnownContracts, comparing: Comparing) -> Change:
     nothing = Change(Kind.SAME, row)
     if row.standing in {Standing.WITHDRAWN, Standing.CONVERTED} or row.first_day is None or row.last_day is None:
         return nothing  # nothing ever came of it, or nothing here ever will
@@ -368,7 +208,7 @@ def _joins(row: RosterRow, known: _Known, comparing: Comparing) -> Change:
         whose = f"{holder.identity.worker_id} is that of {holder.identity.name}"
         remedy = "Ask the vendor who holds this id; a new name belongs into the row of the contract that runs, too."
         expected = f"an id of one person, but {whose}"
-        return _unusable(row, _complain(row, Cause.SHARED_ID, "worker_id", row.worker_id or "", expected, remedy))
+        return _unusable(row, complaint_about(row, Cause.SHARED_ID, "worker_id", row.worker_id or "", expected, remedy))
     person = known.person_of(row)
     after = Engagement(
         id=EngagementId(""),
@@ -396,13 +236,13 @@ def _changed(row: RosterRow, stored: StoredContract, comparing: Comparing) -> Ch
     if newly_converted and worker_id not in comparing.repairs.converted:
         remedy = "Say that it is so: the contract's access ends, and the accounts become the employee's."
         expected = "HR's word that this worker has become an employee"
-        return _unusable(row, _complain(row, Cause.CONVERSION, "status", worker_id, expected, remedy))
+        return _unusable(row, complaint_about(row, Cause.CONVERSION, "status", worker_id, expected, remedy))
     after = merge(row, before, comparing.today, comparing.says_standing)
     matters = not (comparing.is_over(before) and comparing.is_over(after))
-    if matters and not comparing.repairs.same_people and _is_another(row, stored.identity):
+    if matters and not comparing.repairs.same_people and is_another(row, stored.identity):
         remedy = "Say that it is the same person under another name, or ask the vendor whose contract this is."
         expected = f"{stored.identity.name}, who has this contract"
-        return _unusable(row, _complain(row, Cause.RENAMED, "name", row.name or "", expected, remedy), stored)
+        return _unusable(row, complaint_about(row, Cause.RENAMED, "name", row.name or "", expected, remedy), stored)
     changes = _differences(stored.identity, before, after, row)
     identity_id = stored.identity.id
     if after.last_day < before.last_day or (after.standing is not before.standing and _ends(after.standing)):
@@ -414,18 +254,6 @@ def _changed(row: RosterRow, stored: StoredContract, comparing: Comparing) -> Ch
     else:
         kind = Kind.SAME
     return Change(kind, row, stored, after, identity_id, changes)
-
-
-def _is_another(row: RosterRow, identity: Identity) -> bool:
-    """Say whether a row has another person's name, not one word of which is known, and another address as well."""
-    if row.name is None or not row.email or not identity.email or key_of(row.email) == key_of(identity.email):
-        return False
-    said, known = _words(row.name), _words(identity.name)
-    return bool(said and known) and not said & known
-
-
-def _words(name: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", key_of(name)))
 
 
 def _ends(standing: Standing) -> bool:
@@ -442,39 +270,6 @@ def _differences(identity: Identity, before: Engagement, after: Engagement, row:
     return tuple(found)
 
 
-class _Written(dict[object, str]):
-    """Days and other facts with few values as text, each written once: a million rows have a few thousand days."""
-
-    def __missing__(self, fact: object) -> str:
-        self[fact] = text = str(fact)
-        return text
-
-
-_WRITTEN = _Written()
-
-
-def digests_of(rows: Sequence[RosterRow], carried: str) -> list[str]:
-    """
-    Return for each row what two rows share when they state the same facts, whatever their lines.
-
-    Args:
-        rows: As read.
-        carried: The fields that their file has columns for; a fact that is not stated is none that is empty.
-    """
-    if not rows:
-        return []
-    _, *columns = zip(*rows, strict=True)  # column by column: this is done for a million rows
-    texts = [column if None not in column else map(str, column) for column in columns[:-4]]
-    written = [map(_WRITTEN.__getitem__, column) for column in columns[-4:]]
-    joined = map("\x1f".join, zip(*texts, *written, strict=True))
-    return [blake2b(f"{carried}\x1f{text}".encode(), digest_size=16).hexdigest() for text in joined]
-
-
-def digest_of(row: RosterRow, carried: str) -> str:
-    """Return the digest of one row, see `digests_of`."""
-    return digests_of([row], carried)[0]
-
-
 def renamed(change: Change) -> Identity | None:
     """Return the person as the roster calls them; None where it says nothing new."""
     if change.stored is None or change.row is None:
@@ -483,11 +278,6 @@ def renamed(change: Change) -> Identity | None:
     name = identity.name if row.name is None else row.name
     email = identity.email if row.email is None else row.email
     return None if (name, email) == (identity.name, identity.email) else replace(identity, name=name, email=email)
-
-
-def new_reference(row: RosterRow) -> str:
-    """Name a new contract: its own number, or worker id and first day where the feed has no numbers."""
-    return row.reference or f"{row.worker_id}/{row.first_day}"
 
 
 def contested(pairs: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -511,13 +301,3 @@ def _as_stored(stored: StoredContract, line: int) -> RosterRow:
 
 def _unusable(row: RosterRow, complaint: Complaint, about: StoredContract | None = None) -> Change:
     return Change(Kind.UNUSABLE, row, about, complaint=complaint)
-
-
-def _complain(row: RosterRow, cause: Cause, column: str, value: str, expected: str, remedy: str) -> Complaint:
-    return Complaint(
-        row.line, column, value, expected, remedy, cause, row.worker_id or "", row.reference or "", row.name or ""
-    )
-
-
-def _text(value: object) -> str:
-    return "" if value is None else str(value)

@@ -168,3 +168,9 @@ def key_of_contract(worker_id: str, reference: str) -> str:
 def key_of_worker(worker_id: str) -> str:
     """Name a worker in `Repairs.lines`."""
     return f"worker:{worker_id}"
+
+
+def complaint_about(row: RosterRow, cause: Cause, column: str, value: str, expected: str, remedy: str) -> Complaint:
+    return Complaint(
+        row.line, column, value, expected, remedy, cause, row.worker_id or "", row.reference or "", row.name or ""
+    )

@@ -20,10 +20,11 @@ from lifecycle.domain.approval import (
     add_review,
 )
 from lifecycle.domain.engagement import EngagementId
+from lifecycle.services.age import why_too_old
 from lifecycle.services.authorisation import Actor
 from lifecycle.services.claims import Claim
 from lifecycle.services.clock import Clock
-from lifecycle.services.intake import Worked, shown, why_too_old
+from lifecycle.services.intake import Worked, shown
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.parties import roles_of
 from lifecycle.services.releasers import POOL, Releasers, hands_in

@@ -10,19 +10,12 @@ from functools import cached_property
 from typing import Any
 
 from lifecycle.domain.access import Contract
-from lifecycle.domain.comparison import (
-    Change,
-    Comparing,
-    Kind,
-    StoredContract,
-    compare_absent,
-    compare_worker,
-    renamed,
-)
+from lifecycle.domain.comparison import Change, Comparing, Kind, compare_absent, compare_worker, renamed
 from lifecycle.domain.consequence import Consequence
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.extension import god_ends_sooner, narrowed_to
 from lifecycle.domain.identity import IdentityId
+from lifecycle.domain.known_contracts import StoredContract
 from lifecycle.domain.merging import merge
 from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import RosterRow

@@ -17,12 +17,14 @@ from lifecycle.domain.guard import Finding
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.roster import Standing
 from lifecycle.services.admission import Linking
+from lifecycle.services.age import why_too_old
 from lifecycle.services.authorisation import Actor
 from lifecycle.services.batches import Batches
 from lifecycle.services.claims import Claim
 from lifecycle.services.extensions import Extensions
+from lifecycle.services.guarding import scopes
 from lifecycle.services.ids import Ids
-from lifecycle.services.intake import Intake, Worked, note_accepted, scopes, shown, why_too_old
+from lifecycle.services.intake import Intake, Worked, note_accepted, shown
 from lifecycle.services.notices import Notice, Notices, Topic
 from lifecycle.services.tally import NEWCOMER
 from lifecycle.services.upload_views import WEIGHED, State, Upload
@@ -200,7 +202,7 @@ class Confirmations:
         _check_stopped(unit, upload)
         if too_old := why_too_old(unit, upload):
             raise RosterRefused(f"{too_old} It is not applied.")
-        found = self.intake.guard(unit, upload, worked.tally, worked.now, worked.counts)
+        found = self.intake.guard.findings(unit, upload, worked.tally, worked.now, worked.counts)
         if scopes(found) - scopes(worked.guard):
             raise RosterRefused("With another roster that was confirmed meanwhile it is too much. Please look again.")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -15,31 +15,30 @@ from zoneinfo import ZoneInfo
 from lifecycle.domain.comparison import Comparing, Kind
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.errors import LifecycleError
-from lifecycle.domain.guard import Feed, Finding, Limits
-from lifecycle.domain.roster import Scope
 from lifecycle.feed.kinds import Kind as FileKind
 from lifecycle.feed.look import Look, look
 from lifecycle.feed.matching import headers_match
 from lifecycle.feed.read import read_roster
 from lifecycle.feed.table import FileLimits, Unreadable
 from lifecycle.services.absence import Absence, counts_since, ends_what_lacks_again
+from lifecycle.services.age import why_too_old
 from lifecycle.services.claims import Claim, Claims
 from lifecycle.services.clock import Clock
 from lifecycle.services.comparing import Comparer
 from lifecycle.services.files import RosterFiles
 from lifecycle.services.first_sight import FirstSight
+from lifecycle.services.guarding import Guard
 from lifecycle.services.known import Known
 from lifecycle.services.layouts import Layouts
 from lifecycle.services.reading import Stager
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sponsors import Sponsors
-from lifecycle.services.tally import SPEAKS_OF_KNOWN, Tally, findings
-from lifecycle.services.upload_views import BY_THEMSELVES, WEIGHED, State, Upload, document_of, rows_that_count
+from lifecycle.services.tally import Tally
+from lifecycle.services.upload_views import BY_THEMSELVES, WEIGHED, State, Upload, document_of
 from lifecycle.services.uploads import Uploads
 from lifecycle.settings.rosters import ProfileSettings, RosterSettings
 from lifecycle.store import roster_contracts, roster_imports, roster_items, roster_uploads
 from lifecycle.store.roster_tables import RosterSourceRow
-from lifecycle.store.tables import RosterImportRow
 from lifecycle.store.unit import Store, Unit
 
 _log = logging.getLogger(__name__)
@@ -74,6 +73,7 @@ class Intake:
     rulebook: Rulebook
     sponsors: Sponsors
     first_sight: FirstSight
+    guard: Guard
     settings: RosterSettings
     clock: Clock
     claims: Claims
@@ -268,7 +268,7 @@ class Intake:
         self.first_sight.note(upload.id, upload.source, tally, claim, now)
         counts = None if stager is None else {**stager.counts, "untouched": stager.untouched}
         with self.store.read() as unit:
-            guard = self.guard(unit, upload, tally, now, counts)
+            guard = self.guard.findings(unit, upload, tally, now, counts)
         document = layout.model_dump_json()
         said = json.dumps(document_of(upload.repairs), sort_keys=True)
         rules = [upload.sha256, document, said, self.rulebook.fingerprint]
@@ -296,67 +296,6 @@ class Intake:
             contested=contested,
         )
 
-    def guard(
-        self, unit: Unit, upload: Upload, tally: Tally, now: datetime, read: Mapping[str, int] | None
-    ) -> list[dict[str, Any]]:
-        """
-        Ask the guard about an upload as it was compared.
-
-        Args:
-            unit: To read in.
-            upload: Which.
-            tally: What its rows add up to.
-            now: The instant that it was compared for.
-            read: `Worked.counts`.
-
-        Returns:
-            The findings as they are stored.
-        """
-        row = self.uploads.row(unit, upload.id)
-        read = row.counts if read is None else read
-        before = self._full_before(unit, upload)
-        source = unit.session.get(RosterSourceRow, upload.source)
-        header = source.headers.get(upload.profile) if source else None
-        last_line = roster_imports.last_line_before(unit, upload.source, upload.profile)
-        counted = {kind: n for (kind,), n in roster_items.count_rows(unit, upload.id, "kind").items()}
-        unusable = counted.get(Kind.UNUSABLE, 0)
-        feed = Feed(
-            rows=rows_that_count(row.lines, {**read, Kind.UNUSABLE: unusable}),
-            rows_before=before.rows if before else 0,
-            header_changed=bool(header and row.header) and header != row.header,
-            known=read.get("untouched", 0) + roster_items.count_contracts(unit, upload.id, SPEAKS_OF_KNOWN),
-            moved=len(tally.moved),
-            unusable=unusable,
-            cut_off=(last_line, row.last_line) == ("ended", "open"),
-        )
-        found = findings(unit, tally, feed=feed, limits=self._limits(), now=now)
-        if found and (ends := tally.god_ends.keys() | tally.god_in_doubt.keys()):
-            count = len(ends)
-            words = (
-                f"god mode of {count:,} contract{'s' if count > 1 else ''} ends as it says, whoever releases the rest"
-            )
-            found = (*found, Finding("god", words))
-        return [asdict(finding) for finding in found]
-
-    def _full_before(self, unit: Unit, upload: Upload) -> RosterImportRow | None:
-        """
-        Return the import whose rows a full file is measured by; None where there is none.
-
-        A profile without one of its own is measured by its source, unless it tells of one vendor only; and of the
-        source's profiles by one that tells of all of them.
-        """
-        if upload.layout is None or not is_full(upload):
-            return None
-        own = roster_imports.last_full_import(unit, upload.profile)
-        if own is not None or upload.layout.vendor:
-            return own
-        layouts = self.layouts.all(unit)
-        others = roster_imports.last_full_imports(unit, upload.source)
-        return next((o for o in others if o.profile not in layouts or not layouts[o.profile].vendor), None)
-
-    def _limits(self) -> Limits:
-        return self.settings.guard.limits
-
     def work_out_anew(self, upload_id: str, claim: Claim) -> Worked:
         """
         Compare an upload as of now. Its file is read again only if another roster of its source was applied since:
@@ -378,11 +317,6 @@ class Intake:
                     return
 
 
-def scopes(guard: Iterable[Mapping[str, Any]]) -> frozenset[tuple[str, str, str]]:
-    """Return what kind of limits are passed, and for whom; the numbers in their words move every day."""
-    return frozenset((finding["scope"], finding["vendor"], finding.get("group", "")) for finding in guard)
-
-
 def shown(unit: Unit, upload_id: str, worked: Worked, now: datetime) -> dict[str, Any]:
     """Return the columns of an upload that say what it would do."""
     counted = {kind: n for (kind,), n in roster_items.count_rows(unit, upload_id, "kind").items()}
@@ -397,25 +331,6 @@ def shown(unit: Unit, upload_id: str, worked: Worked, now: datetime) -> dict[str
         "base": worked.base,
         "shown_at": now,
     }
-
-
-def why_too_old(unit: Unit, upload: Upload) -> str:
-    """Say why a file is older than what was confirmed; empty when it is not, or nobody knows."""
-    same = roster_imports.import_of_file(unit, upload.source, upload.sha256)
-    last = roster_imports.last_import(unit, upload.source)
-    newer = bool(upload.as_of and last and upload.as_of >= (last.as_of or last.confirmed_at))
-    if same is not None and last is not None and same.id != last.id and not newer:
-        return f"This is the file of {same.confirmed_at:%-d %B %Y, %H:%M} UTC; a newer one was confirmed since."
-    newest = roster_imports.newest(unit, upload.source, "" if is_full(upload) else upload.profile)
-    if upload.as_of is None or newest is None or upload.as_of >= newest:
-        return ""
-    made, last_made = f"{upload.as_of:%-d %B %Y, %H:%M}", f"{newest:%-d %B %Y, %H:%M}"
-    return f"It was made {made} UTC, before the last confirmed one of {last_made} UTC. Ask for a new one."
-
-
-def is_full(upload: Upload) -> bool:
-    """Say whether everybody of its source is in an upload, so that an older one would undo what others have said."""
-    return upload.layout is not None and upload.layout.scope is Scope.FULL
 
 
 def note_accepted(unit: Unit, upload: Upload, now: datetime, import_id: str) -> None:

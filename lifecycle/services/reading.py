@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lifecycle.domain.comparison import Kind, digests_of
+from lifecycle.domain.comparison import Kind
 from lifecycle.domain.roster import Cause, Complaint, RosterRow
+from lifecycle.domain.row_digest import digests_of
 from lifecycle.feed.read import Batch, Reader
 from lifecycle.feed.table import refuse
 from lifecycle.services.claims import Claim

@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from lifecycle.domain.comparison import StoredContract
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.grant import Grant
 from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.domain.known_contracts import StoredContract
 from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import Standing
 from lifecycle.store.searching import has_all

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, case, func, select, text, update
 
-from lifecycle.domain.comparison import StoredContract
+from lifecycle.domain.known_contracts import StoredContract
 from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import Standing
 from lifecycle.store.people import OWNER, chunks, stored_contract, stored_contract_columns

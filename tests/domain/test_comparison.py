@@ -5,20 +5,14 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle.domain.comparison import (
-    Change,
-    Comparing,
-    Kind,
-    StoredContract,
-    compare_absent,
-    compare_worker,
-    digest_of,
-)
+from lifecycle.domain.comparison import Change, Comparing, Kind, compare_absent, compare_worker
 from lifecycle.domain.engagement import Engagement, EngagementId
 from lifecycle.domain.guard import Feed, Limits, Surprise, check_feed, check_surprise
 from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.domain.known_contracts import StoredContract
 from lifecycle.domain.merging import merge
 from lifecycle.domain.roster import Choice, Repairs, RosterRow, Standing
+from lifecycle.domain.row_digest import digest_of
 
 TODAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from lifecycle.domain.approval import NotAReviewer, RequestChanged, Resolution, ReviewRefused, SelfReview
-from lifecycle.domain.comparison import Change, Kind, StoredContract
+from lifecycle.domain.comparison import Change, Kind
 from lifecycle.domain.eligibility import NotEligible
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.errors import NotFound, NotPermitted
 from lifecycle.domain.grant import Grant
 from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.domain.known_contracts import StoredContract
 from lifecycle.domain.renewal import Answer, AnswerInvalid
 from lifecycle.domain.roster import Standing
 from lifecycle.services.extensions import Unagreed

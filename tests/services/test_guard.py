@@ -21,7 +21,7 @@ from lifecycle.domain.approval import (
 from lifecycle.domain.errors import RosterRefused
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.role import Role
-from lifecycle.services.intake import scopes
+from lifecycle.services.guarding import scopes
 from lifecycle.services.upload_views import State, Upload
 from lifecycle.services.uploads import UploadClosed
 from lifecycle.store import members, people, roster_imports, roster_uploads

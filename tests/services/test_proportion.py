@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from lifecycle.domain.comparison import Change, Kind, StoredContract
+from lifecycle.domain.comparison import Change, Kind
 from lifecycle.domain.engagement import Engagement, EngagementId
 from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.domain.known_contracts import StoredContract
 from lifecycle.domain.roster import RosterRow
 from lifecycle.services.tally import SPEAKS_OF_KNOWN, Tally
 from lifecycle.services.upload_views import Upload

@@ -1,0 +1,122 @@
+"""What is stored of a worker's contracts, and which of them a row of a roster speaks of."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from lifecycle.domain.engagement import Engagement
+from lifecycle.domain.identity import Identity, IdentityId
+from lifecycle.domain.party import key_of
+from lifecycle.domain.roster import RosterRow
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContract:
+    """What is confirmed already about one engagement, and about the person it belongs to."""
+
+    engagement: Engagement
+    identity: Identity
+    missing_since: datetime | None = None
+    """When a full roster first lacked it; None while it is in all of them."""
+    digest: str = ""
+    """Of the row that last spoke of it, see `digest_of`."""
+
+
+class KnownContracts:
+    """What is stored, by the keys a row can be matched on."""
+
+    def __init__(self, stored: Iterable[StoredContract]) -> None:
+        self.contracts = tuple(stored)
+        self.by_reference = {s.engagement.reference: s for s in self.contracts}
+        self.by_number: dict[str, list[StoredContract]] = defaultdict(list)
+        """By the number that it came with, which contracts before it may have had too."""
+        for s in self.contracts:
+            for number in {s.engagement.reference, _number_of(s.engagement.reference)}:
+                self.by_number[number].append(s)
+        self.by_worker: dict[str, list[StoredContract]] = defaultdict(list)
+        for s in self.contracts:
+            self.by_worker[s.identity.worker_id].append(s)
+
+    def contract_of(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> StoredContract | None:
+        if row.reference:
+            return self._numbered(row, is_over)
+        of_worker = self.by_worker.get(row.worker_id or "", [])
+        if not of_worker:
+            return None
+        same_start = [s for s in of_worker if s.engagement.first_day == row.first_day]
+        latest = max(same_start or of_worker, key=lambda s: s.engagement.last_day)
+        if row.first_day and row.first_day > latest.engagement.last_day:
+            return None
+        return latest if same_start or not self._is_somebody_else(row, latest, is_over) else None
+
+    def _numbered(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> StoredContract | None:
+        """Return the contract with the row's number: of several that had it, whose name it has, else the last one."""
+        numbered = self.by_number.get(row.reference or "", [])
+        found = [s for s in numbered if row.worker_id in {s.identity.worker_id, None, ""}]
+        if not found:
+            return None
+        match = max(found, key=lambda s: (row.name is not None and is_called(s, row), s.engagement.first_day))
+        return None if self._is_somebody_else(row, match, is_over) else match
+
+    @staticmethod
+    def _is_somebody_else(row: RosterRow, known: StoredContract, is_over: Callable[[Engagement], bool]) -> bool:
+        """Say whether the keys of a contract that is over have come back for another person."""
+        other_start = row.first_day is not None and row.first_day != known.engagement.first_day
+        return other_start and row.name is not None and not is_called(known, row) and is_over(known.engagement)
+
+    def free_reference(self, row: RosterRow) -> str:
+        """Name a new contract; a number that somebody else's contract had before gets one of its own behind it."""
+        name = new_reference(row)
+        taken = len(self.by_number.get(name, ()))
+        return f"{name} ({taken + 1})" if taken else name
+
+    def taken_by(self, row: RosterRow) -> StoredContract | None:
+        """Return the contract of another worker that has this row's number."""
+        found = self.by_reference.get(row.reference or "")
+        return found if found and row.worker_id and found.identity.worker_id != row.worker_id else None
+
+    def person_of(self, row: RosterRow) -> IdentityId | None:
+        """Return whoever had this worker id under this very name."""
+        of_worker = self.by_worker.get(row.worker_id or "", [])
+        return next((s.identity.id for s in of_worker if is_called(s, row)), None)
+
+    def holder_of(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> StoredContract | None:
+        """Return a contract of somebody else who has this worker id now, or one that differs from it in case only."""
+        key = key_of(row.worker_id or "")
+        for s in self.contracts:
+            alike = key_of(s.identity.worker_id) == key
+            same = s.identity.worker_id == row.worker_id and (is_called(s, row) or is_over(s.engagement))
+            if alike and not same:
+                return s
+        return None
+
+
+def _number_of(reference: str) -> str:
+    """Return the number that a contract came with, see `KnownContracts.free_reference`."""
+    number, _, later = reference.rpartition(" (")
+    return number if number and later.endswith(")") and later[:-1].isdecimal() else reference
+
+
+def is_called(stored: StoredContract, row: RosterRow) -> bool:
+    return key_of(stored.identity.name) == key_of(row.name or "")
+
+
+def is_another(row: RosterRow, identity: Identity) -> bool:
+    """Say whether a row has another person's name, not one word of which is known, and another address as well."""
+    if row.name is None or not row.email or not identity.email or key_of(row.email) == key_of(identity.email):
+        return False
+    said, known = _words(row.name), _words(identity.name)
+    return bool(said and known) and not said & known
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", key_of(name)))
+
+
+def new_reference(row: RosterRow) -> str:
+    """Name a new contract: its own number, or worker id and first day where the feed has no numbers."""
+    return row.reference or f"{row.worker_id}/{row.first_day}"

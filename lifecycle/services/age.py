@@ -1,0 +1,27 @@
+"""How old a roster is, against what was confirmed."""
+
+from __future__ import annotations
+
+from lifecycle.domain.roster import Scope
+from lifecycle.services.upload_views import Upload
+from lifecycle.store import roster_imports
+from lifecycle.store.unit import Unit
+
+
+def why_too_old(unit: Unit, upload: Upload) -> str:
+    """Say why a file is older than what was confirmed; empty when it is not, or nobody knows."""
+    same = roster_imports.import_of_file(unit, upload.source, upload.sha256)
+    last = roster_imports.last_import(unit, upload.source)
+    newer = bool(upload.as_of and last and upload.as_of >= (last.as_of or last.confirmed_at))
+    if same is not None and last is not None and same.id != last.id and not newer:
+        return f"This is the file of {same.confirmed_at:%-d %B %Y, %H:%M} UTC; a newer one was confirmed since."
+    newest = roster_imports.newest(unit, upload.source, "" if is_full(upload) else upload.profile)
+    if upload.as_of is None or newest is None or upload.as_of >= newest:
+        return ""
+    made, last_made = f"{upload.as_of:%-d %B %Y, %H:%M}", f"{newest:%-d %B %Y, %H:%M}"
+    return f"It was made {made} UTC, before the last confirmed one of {last_made} UTC. Ask for a new one."
+
+
+def is_full(upload: Upload) -> bool:
+    """Say whether everybody of its source is in an upload, so that an older one would undo what others have said."""
+    return upload.layout is not None and upload.layout.scope is Scope.FULL
