@@ -13,7 +13,7 @@ from lifecycle.feed.cells import UNREADABLE, id_of, is_spoilt_id, text_of
 from lifecycle.feed.days import Trouble
 from lifecycle.feed.meaning import Meaning
 from lifecycle.feed.standings import ASIDE, combined
-from lifecycle.feed.table import Cell, Spoilt, fitted, says_something, shown
+from lifecycle.feed.table import Cell, Spoilt, shown
 from lifecycle.feed.unsafe import ERRORS, FORMULA, LONGEST, is_unsafe, is_unsafe_id
 
 IDS = ("worker_id", "reference")
@@ -56,9 +56,8 @@ class CarefulReader:
 
     def read(self, number: int, cells: Sequence[Cell]) -> RosterRow | Left | list[Complaint]:
         """Read one line."""
-        if not says_something(cells):
+        if not any(cell.strip() if isinstance(cell, str) else True for cell in cells):
             return Left.BLANK
-        cells = fitted(cells, self._meaning.width)
         line = _Line(number, cells)
         if len(cells) != self._meaning.width:
             expected = f"{self._meaning.width} fields as in the header"

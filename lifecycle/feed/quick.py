@@ -20,7 +20,7 @@ from lifecycle.feed.cells import id_of, is_spoilt_id, text_of
 from lifecycle.feed.days import Trouble
 from lifecycle.feed.meaning import Meaning
 from lifecycle.feed.standings import ASIDE, combined
-from lifecycle.feed.table import Cell, fitted
+from lifecycle.feed.table import Cell
 from lifecycle.feed.unsafe import FORMULA_SIGNS, LONGEST, is_latin, is_unsafe, is_unsafe_id
 
 REFUSED: Final = object()
@@ -88,8 +88,6 @@ class QuickReader:
         width = self._meaning.width
         fits = list(map(width.__eq__, map(len, lines)))
         if not all(fits):
-            lines = [fitted(cells, width) for cells in lines]
-            fits = list(map(width.__eq__, map(len, lines)))
             odd = [index for index, fit in enumerate(fits) if not fit]
             kept = [index for index, fit in enumerate(fits) if fit]
             taken = self.read([numbers[i] for i in kept], [lines[i] for i in kept])

@@ -26,7 +26,6 @@ from lifecycle.feed.table import (
     Source,
     Unreadable,
     refuse,
-    says_something,
     too_large,
     too_many_rows,
 )
@@ -76,7 +75,7 @@ def read_roster(
     source = source_of(path, profile, limits)
     blocks = source.blocks()
     first = next(blocks, None)
-    if first is None or not any(map(says_something, first.lines)):
+    if first is None or not any(map(_says_something, first.lines)):
         raise refuse(0, "", "a header line and at least one row", "The file is empty; ask the vendor to send it again.")
     header = find_header(first, profile)
     return Reader(source, chain([first], blocks), header, profile, repairs, limits)
@@ -202,3 +201,7 @@ def _code() -> str:
 
 _CODE = _code()
 """As it was when it was imported: an update that lies beside a process that runs is not what reads in it."""
+
+
+def _says_something(cells: Sequence[Cell]) -> bool:
+    return any(cell.strip() if isinstance(cell, str) else True for cell in cells)

@@ -79,16 +79,6 @@ class Unreadable(Exception):
         self.complaints = (complaint, *others)
 
 
-def says_something(cells: Sequence[Cell]) -> bool:
-    """Say whether any of *cells* is not blank."""
-    return any(cell.strip() if isinstance(cell, str) else True for cell in cells)
-
-
-def fitted(cells: Sequence[Cell], width: int) -> Sequence[Cell]:
-    """Return *cells* without those beyond *width*, where all of those are blank: spreadsheets leave such behind."""
-    return cells if len(cells) <= width or says_something(cells[width:]) else cells[:width]
-
-
 def complaint_about_file(line: int, value: str, expected: str, remedy: str, column: str = "") -> Complaint:
     """Say why the file as a whole cannot be read; *line* 0 where no line is to blame."""
     return Complaint(line, column, shown(value), expected, remedy, Cause.FILE)

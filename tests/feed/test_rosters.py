@@ -75,23 +75,6 @@ def test_every_complaint_says_where_what_and_what_to_do(
     assert complaint.remedy.endswith(".")
 
 
-@pytest.mark.parametrize("beyond", [",", ",,", ", ,\t", ',"",'])
-def test_blank_cells_beyond_the_header_are_no_cells(beyond: str) -> None:
-    reading = read(lines(OK, OK + beyond, "," * 9, OK.replace("C1", "C3")))
-    assert reading.complaints == []
-    assert [(row.line, row.reference) for row in reading.rows] == [(2, "C1"), (3, "C1"), (5, "C3")]
-    assert reading.rows[1] == reading.rows[0]._replace(line=3)
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [(OK + ",,x", "9 fields"), (OK.replace("Ada", "By,Ada") + ",", "9 fields"), (OK[:20], "6 fields")],
-)
-def test_a_row_with_more_or_less_than_that_is_not_used(text: str, found: str) -> None:
-    (complaint,) = read(lines(text)).complaints
-    assert (complaint.cause, complaint.value) == (Cause.WIDTH, found)
-
-
 def test_a_complaint_names_worker_contract_and_person() -> None:
     (complaint,) = read(lines(OK.replace("2026-03-31", ""))).complaints
     assert (complaint.worker_id, complaint.reference, complaint.name) == ("W1", "C1", "Ada")

@@ -33,12 +33,6 @@ def test_a_workbook_that_counts_from_1904() -> None:
     assert reading.rows[0].last_day == date(2026, 3, 31)
 
 
-def test_blanks_beyond_the_header_are_nothing() -> None:
-    reading = read(workbook(lambda book: sheet(book, ROW, [*ROW, "", " "]) and None))
-    assert reading.complaints == []
-    assert [row.line for row in reading.rows] == [2, 3]
-
-
 def test_a_moment_is_its_day() -> None:
     def fill(book: xlsxwriter.Workbook) -> None:
         moment = datetime(2026, 3, 31, 17, 30)  # noqa: DTZ001 - a spreadsheet knows no zones
