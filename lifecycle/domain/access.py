@@ -12,6 +12,9 @@ from lifecycle.domain.grant import Grant
 from lifecycle.domain.roster import Standing
 from lifecycle.domain.timeline import Timeline
 
+MOST_FOLLOWING = 100
+"""So many contracts to come are looked at for what they keep; nobody's are nearly as many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contract:
@@ -114,7 +117,8 @@ def desired_access(contracts: Sequence[Contract], catalogue: Catalogue, now: dat
         now: Any aware instant, past or future.
     """
     live = [c for c in contracts if c.live_at(now)]
-    reasons = [reason for c in live for reason in _reasons(c, catalogue, now, contracts)]
+    followers = _Followers(contracts, now)
+    reasons = [reason for c in live for reason in _reasons(c, catalogue, now, followers)]
     return DesiredAccess(
         reasons=tuple(sorted(reasons, key=lambda r: (-r.entitlement.tier, r.entitlement.key, r.engagement.id))),
         live=bool(live),
@@ -133,43 +137,55 @@ def _is_employee(contracts: Sequence[Contract], now: datetime) -> bool:
     return not any(since < c.timeline.starts_at <= now and not c.gives_nothing for c in contracts)
 
 
-def _reasons(
-    contract: Contract, catalogue: Catalogue, now: datetime, contracts: Sequence[Contract]
-) -> Iterable[Reason]:
+def _reasons(contract: Contract, catalogue: Catalogue, now: datetime, followers: _Followers) -> Iterable[Reason]:
     sources: list[tuple[str, str | None, Grant | None]] = [
         *((key, rule, None) for key, rule in contract.baseline.items()),
         *((grant.entitlement, None, grant) for grant in contract.grants if grant.active_at(now)),
     ]
     for given, rule, grant in sources:
-        following = _following(contract, given, contracts, now) if grant is None else []
-        kept = _kept(following, given, contracts)
+        kept, begins_at = followers.keep(contract, given) if grant is None else (Tier.NONE, None)
         entitlement = catalogue.fit(given, _ceiling(contract, grant, now, kept))
         if entitlement is not None:
             until = _changes_at(contract, given, grant, kept, entitlement, catalogue, now)
-            until = min([until, *(other.timeline.starts_at for other in following)])
+            until = until if begins_at is None else min(until, begins_at)
             yield Reason(entitlement, given, contract.engagement, rule, grant, until)
 
 
-def _following(contract: Contract, given: str, contracts: Sequence[Contract], now: datetime) -> list[Contract]:
-    """List the contracts still to begin that follow *contract* without a gap and give the same."""
-    ends_at = contract.timeline.ends_at
-    return [
-        other
-        for other in contracts
-        if now < other.timeline.starts_at <= ends_at < other.timeline.ends_at
-        and not other.over_at(now)
-        and given in other.baseline
-    ]
+class _Followers:
+    """Contracts still to begin at one instant, and how far they keep what those before them give."""
+
+    def __init__(self, contracts: Sequence[Contract], now: datetime) -> None:
+        to_come = [c for c in contracts if now < c.timeline.starts_at and not c.over_at(now)]
+        self._to_come = sorted(to_come, key=lambda c: c.timeline.starts_at, reverse=True)
+        self._kept: dict[str, list[tuple[datetime, datetime, Tier]]] = {}
+        """By entitlement, latest first: when each begins and ends, and the tier that it and those after it keep."""
+
+    def keep(self, contract: Contract, given: str) -> tuple[Tier, datetime | None]:
+        """
+        Return the tier to which contracts that follow without a gap keep a right, and when the first one begins.
+
+        It is never that of god mode, which hangs on its own contract.
+        """
+        if not self._to_come:
+            return Tier.NONE, None
+        if given not in self._kept:
+            self._kept[given] = self._chain(given)
+        return _follow(self._kept[given], contract.timeline.ends_at)
+
+    def _chain(self, given: str) -> list[tuple[datetime, datetime, Tier]]:
+        found: list[tuple[datetime, datetime, Tier]] = []
+        for other in self._to_come[:MOST_FOLLOWING]:
+            if given in other.baseline:
+                starts_at, ends_at = other.timeline.starts_at, other.timeline.ends_at
+                beyond, _ = _follow(found, ends_at)
+                found.append((starts_at, ends_at, min(max(other.ceiling_at(starts_at), beyond), Tier.ELEVATED)))
+        return found
 
 
-def _kept(following: Sequence[Contract], given: str, contracts: Sequence[Contract]) -> Tier:
-    """Return the tier to which contracts that follow keep a right: never god mode, which hangs on its own contract."""
-    kept = Tier.NONE
-    for other in following:
-        begins_at = other.timeline.starts_at
-        beyond = _following(other, given, contracts, begins_at)
-        kept = max(kept, other.ceiling_at(begins_at), _kept(beyond, given, contracts))
-    return min(kept, Tier.ELEVATED)
+def _follow(found: Sequence[tuple[datetime, datetime, Tier]], ends_at: datetime) -> tuple[Tier, datetime | None]:
+    """Return the most that contracts keep which begin by *ends_at* and go on beyond it, and when the first begins."""
+    follow = [(tier, begins_at) for begins_at, until, tier in found if begins_at <= ends_at < until]
+    return max((t for t, _ in follow), default=Tier.NONE), min((at for _, at in follow), default=None)
 
 
 def _ceiling(contract: Contract, grant: Grant | None, at: datetime, kept: Tier = Tier.NONE) -> Tier:

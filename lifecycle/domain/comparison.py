@@ -11,7 +11,7 @@ from enum import StrEnum
 from lifecycle.domain.contradiction import one_contract, one_person
 from lifecycle.domain.engagement import Engagement, EngagementId
 from lifecycle.domain.identity import Identity, IdentityId
-from lifecycle.domain.known_contracts import KnownContracts, StoredContract, is_another
+from lifecycle.domain.known_contracts import KnownContracts, StoredContract, is_another, number_of
 from lifecycle.domain.merging import ended_by_absence, facts_of, merge
 from lifecycle.domain.roster import (
     Cause,
@@ -294,8 +294,8 @@ def _as_stored(stored: StoredContract, line: int) -> RosterRow:
     """Return the row that says of a contract exactly what is stored."""
     e, i = stored.engagement, stored.identity
     return RosterRow(
-        line, i.worker_id, e.reference, i.name, i.email, e.vendor, e.sponsor, e.role, e.site, e.zone, e.first_day,
-        e.last_day, e.standing, e.actual,
+        line, i.worker_id, number_of(e.reference), i.name, i.email, e.vendor, e.sponsor, e.role, e.site, e.zone,
+        e.first_day, e.last_day, e.standing, e.actual,
     )  # fmt: skip
 
 

@@ -13,6 +13,9 @@ from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import RosterRow
 
+AGAIN = "\u2063"
+"""Stands between a number and what tells its contracts apart: a sign that nobody sees, and that no cell may hold."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredContract:
@@ -35,7 +38,7 @@ class KnownContracts:
         self.by_number: dict[str, list[StoredContract]] = defaultdict(list)
         """By the number that it came with, which contracts before it may have had too."""
         for s in self.contracts:
-            for number in {s.engagement.reference, _number_of(s.engagement.reference)}:
+            for number in {s.engagement.reference, number_of(s.engagement.reference)}:
                 self.by_number[number].append(s)
         self.by_worker: dict[str, list[StoredContract]] = defaultdict(list)
         for s in self.contracts:
@@ -71,8 +74,8 @@ class KnownContracts:
     def free_reference(self, row: RosterRow) -> str:
         """Name a new contract; a number that somebody else's contract had before gets one of its own behind it."""
         name = new_reference(row)
-        taken = len(self.by_number.get(name, ()))
-        return f"{name} ({taken + 1})" if taken else name
+        taken = [_turn_of(s.engagement.reference) for s in self.by_number.get(name, ())]
+        return f"{name}{AGAIN}({max(taken) + 1})" if taken else name
 
     def taken_by(self, row: RosterRow) -> StoredContract | None:
         """Return the contract of another worker that has this row's number."""
@@ -95,10 +98,15 @@ class KnownContracts:
         return None
 
 
-def _number_of(reference: str) -> str:
+def number_of(reference: str) -> str:
     """Return the number that a contract came with, see `KnownContracts.free_reference`."""
-    number, _, later = reference.rpartition(" (")
-    return number if number and later.endswith(")") and later[:-1].isdecimal() else reference
+    return reference.partition(AGAIN)[0]
+
+
+def _turn_of(reference: str) -> int:
+    """Say as which contract to have its number it came, from 1."""
+    turn = reference.partition(AGAIN)[2].strip("()")
+    return int(turn) if turn else 1
 
 
 def is_called(stored: StoredContract, row: RosterRow) -> bool:

@@ -137,11 +137,16 @@ class DayReader:
             day = self._declared(f"{numbers[1]}{separator}{numbers[3]}{separator}{year}") if is_whole else None
             if day is not None:
                 return day
+        own = separator == self._separator and self._format != ISO
+        if own and not (self._repairs.clear_days and self._fits(first, second, year)):
+            return self._own_but_unread(text, first, second, year)
         if self._repairs.clear_days:
             return self._if_clear(text, first, second, year, is_short=is_short)
-        if separator == self._separator and self._format != ISO:
-            return self._own_but_unread(text, first, second, year)
         return self._in_order(text, first, second, year)
+
+    def _fits(self, first: int, second: int, year: int) -> bool:
+        """Say whether numbers are a day in the declared order; where they are not, all others may be turned round."""
+        return (day_of(year, second, first) if self._day_first else day_of(year, first, second)) is not None
 
     def _if_clear(self, text: str, first: int, second: int, year: int, *, is_short: bool) -> date | Trouble:
         """Read a day where only one order gives one, else in the order that a person has said."""

@@ -168,6 +168,10 @@ class Batches:
         now = self.clock.now()
         try:
             with self.store.write() as unit:
+                if verdict is Verdict.DENY:
+                    state.put(
+                        unit, state.ROSTERS, upload_id
+                    )  # first, as whoever applies one: contracts are locked next
                 row = roster_uploads.locked_upload(unit, upload_id) or self.uploads.row(unit, upload_id)
                 if row.state != State.HELD.value:
                     raise UploadClosed(f"This roster is {row.state} already.")
@@ -234,30 +238,34 @@ class Batches:
         """
         now = self.clock.now()
         with self.store.write() as unit:
+            state.put(unit, state.ROSTERS, upload_id)  # first, as whoever applies one: contracts are locked next
             row = roster_uploads.locked_upload(unit, upload_id) or self.uploads.row(unit, upload_id)
             if actor.id not in hands_in(row):
                 raise ReviewerUnfit("Only whoever sent, repaired or confirmed it takes it back; others reject it.")
-            self._settle(unit, show(row), State.DISCARDED, "Taken back.", actor.trail_name, "roster-discarded", now)
+            upload, by = show(row), actor.trail_name
+            if not self._settle(unit, upload, State.DISCARDED, "Taken back.", by, "roster-discarded", now):
+                raise UploadClosed(f"This roster is {upload.state} already.")
 
     def give_up_overtaken(self, unit: Unit, source: str, actor: str, now: datetime) -> None:
         """Refuse held rosters of a source that are older than what was just confirmed: nobody could release them."""
         for row in roster_uploads.uploads(unit, states=(State.HELD,), source=source, limit=1000):
-            if why := why_too_old(unit, show(row)):
+            if why := why_too_old(unit, show(row)):  # somebody else may have settled it meanwhile
                 self._settle(unit, show(row), State.REFUSED, why, actor, "roster-refused", now)
 
     def _settle(
         self, unit: Unit, upload: Upload, settled: State, why: str, actor: str, action: str, now: datetime
-    ) -> None:
-        """End what is held without a verdict on it: nobody's source is stopped."""
+    ) -> bool:
+        """End what is held without a verdict on it: nobody's source is stopped. Return whether it was held still."""
         values = {"error": why} if settled is State.REFUSED else {"note": why}
         if not roster_uploads.change_upload(unit, upload.id, (State.HELD,), state=settled.value, held=0, **values):
-            raise UploadClosed(f"This roster is {upload.state} already.")
+            return False
         self._let_god_go_on(unit, upload, actor, now)
         state.nudge(unit)
         unit.audit(
             at=now, actor=actor, action=action, object_=f"upload:{upload.id}",
             after={"file": upload.file_name, "why": why},
         )  # fmt: skip
+        return True
 
     def _let_god_go_on(self, unit: Unit, upload: Upload, actor: str, now: datetime) -> None:
         """Take back what a held roster would have ended later; what it has ended comes back by others' word."""

@@ -75,7 +75,7 @@ class Deliveries:
 
     def recover(self) -> None:
         """Take up what a dead process was at, in the background: what came by itself is finished, others read anew."""
-        for upload_id in self.intake.claims.take_back():
+        for upload_id in dict.fromkeys([*self.intake.claims.take_back(), *self.intake.forgotten()]):
             by_itself = self.show(upload_id).way in BY_THEMSELVES
             self.intake.start(upload_id, self.finish if by_itself else None)
 
@@ -83,7 +83,7 @@ class Deliveries:
         """
         See a file through that came by itself before, as if whoever was at it had not been killed.
 
-        What a person has matched or repaired is left to them: half of what they mean to say may be missing.
+        What a person has matched or repaired is only read: half of what they mean to say may be missing.
 
         Raises:
             NotNow: If another process is at it, and lives.
@@ -91,7 +91,7 @@ class Deliveries:
         self.intake.claims.take_back(only=upload_id)
         upload = self.show(upload_id)
         if upload.shaped:
-            return upload
+            return self.intake.advance(upload_id)
         if upload.state in WORKING:
             raise NotNow(f"{upload.file_name} is being worked on ({upload.state}).")
         return self._see_through(self.intake.uploads.start_over(upload_id).id)
@@ -136,7 +136,7 @@ class Deliveries:
         now = self.intake.clock.now()
         notice = Notice(
             Topic.ROSTER, f"A roster of {upload.source or upload.profile} waits for you", f"{upload.file_name}: {why}",
-            f"/rosters/{upload.id}", f"upload:{upload.id}", dedupe=f"waits:{upload.sha256}:{upload.state}",
+            f"/rosters/{upload.id}", f"upload:{upload.id}", dedupe=f"waits:{upload.id}:{upload.state}",
         )  # fmt: skip
         with self.store.write() as unit:
             self.notices.tell(unit, notice, self.notices.settings.hr, now)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
+from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -82,6 +85,16 @@ class RosterFiles:
     def _check(self, size: int) -> None:
         if size > self.largest:
             raise FileTooLarge(f"The file has more than {self.largest // 2**20} MiB; split it by vendor.")
+
+    def older_than(self, seconds: float) -> dict[str, list[Path]]:
+        """Map upload ids to the files of theirs that were last written so long ago."""
+        found: dict[str, list[Path]] = defaultdict(list)
+        with suppress(FileNotFoundError):
+            for path in self.folder.iterdir():
+                with suppress(FileNotFoundError):
+                    if time.time() - path.stat().st_mtime > seconds:
+                        found[path.name.partition(".")[0]].append(path)
+        return found
 
     def delete(self, upload_id: str) -> None:
         """Delete the file of an upload, if it is still there, and what is kept of its lines."""

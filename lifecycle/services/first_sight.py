@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from time import monotonic
 from typing import Any
 
-from connectors.base import AccountRef, ConnectorError
+from connectors.base import AccountRef
 from lifecycle.domain.access import Contract, DesiredAccess
 from lifecycle.domain.comparison import Kind
 from lifecycle.domain.consequence import Consequence, Weight, consequence_of
@@ -25,7 +26,9 @@ from lifecycle.store.unit import Store
 
 MOST = 5_000
 """So many new rows are looked at: with the first roster of a large company it would take an hour."""
-AT_ONCE = 500
+AT_ONCE = 50
+LONGEST = 60.0
+"""Seconds for all of them, and in each target; what was not looked at by then is as what a target did not answer."""
 Item = Any
 """A row of the items, see `lifecycle.store.roster_tables.RosterItemRow`."""
 _log = logging.getLogger(__name__)
@@ -62,14 +65,13 @@ class FirstSight:
             claim: The right to work on it.
             now: Aware.
         """
-        newcomers = self._newcomers(upload_id, source, now)
+        newcomers, until = self._newcomers(upload_id, source, now), monotonic() + LONGEST
         for start in range(0, len(newcomers), AT_ONCE):
-            claim.beat_now_and_then()
             some = newcomers[start : start + AT_ONCE]
-            held = self._held([newcomer.person for newcomer in some], [_references(n) for n in some])
+            held, answered = self._held(some, claim, until)
             changed = []
             for newcomer, rights in zip(some, held, strict=True):
-                lost = _lost(rights, newcomer.desired)
+                lost = _lost(rights, newcomer.desired) + self._lost_before(newcomer, answered)
                 if lost:
                     vendor = newcomer.contracts[0].engagement.vendor
                     tally.lose(IdentityId(NEWCOMER + newcomer.person.worker_id), vendor, frozenset(e.key for e in lost))
@@ -98,24 +100,39 @@ class FirstSight:
         ]
         return _Newcomer(person, items, contracts, self.rulebook.desired(contracts, now))
 
-    def _held(self, persons: Sequence[Identity], references: Sequence[Sequence[str]]) -> list[set[Entitlement]]:
-        """Return what each person's accounts hold that nobody else's here are known to be."""
-        found: list[set[Entitlement]] = [set() for _ in persons]
+    def _held(
+        self, newcomers: Sequence[_Newcomer], claim: Claim, until: float
+    ) -> tuple[list[set[Entitlement]], frozenset[str]]:
+        """
+        Return what accounts of theirs hold that are nobody else's here, and which targets have answered.
+
+        A connector may be anybody's: whatever goes wrong in one is no reason to read no roster.
+        """
+        found: list[set[Entitlement]] = [set() for _ in newcomers]
+        answered = set()
         for name in self.targets.names:
+            claim.beat_now_and_then()
+            if monotonic() > until:
+                break
             try:
-                held = self._held_in(name, persons, references)
-            except ConnectorError as exc:
+                held = self._held_in(name, newcomers)
+            except Exception as exc:  # noqa: BLE001 - the edge to connectors
                 _log.info("target %s: not looked at for a roster: %s", name, exc)
                 continue
+            answered.add(name)
             for index, rights in held.items():
                 found[index].update(rights)
-        return found
+        return found, frozenset(answered)
 
-    def _held_in(
-        self, name: str, persons: Sequence[Identity], references: Sequence[Sequence[str]]
-    ) -> Mapping[int, Collection[Entitlement]]:
+    def _lost_before(self, newcomer: _Newcomer, answered: frozenset[str]) -> list[Entitlement]:
+        """Return what a look before found lost in targets that do not answer now: silence takes nothing back."""
+        keys = {key for item in newcomer.items for key in item.facts.get("lost", ())}
+        known = (self.targets.catalogue.entitlements.get(key) for key in sorted(keys))
+        return [e for e in known if e is not None and e.target not in answered]
+
+    def _held_in(self, name: str, newcomers: Sequence[_Newcomer]) -> Mapping[int, Collection[Entitlement]]:
         target, connector = self.targets[name], self.targets.connector(name)
-        wanted = [target.attributes_of(p, refs) for p, refs in zip(persons, references, strict=True)]
+        wanted = [target.attributes_of(n.person, _references(n)) for n in newcomers]
         resolved = {n: ref for n, ref in enumerate(resolve(connector, wanted)) if isinstance(ref, AccountRef)}
         with self.store.read() as unit:
             free = {n: ref for n, ref in resolved.items() if observations.owner_of(unit, name, ref.native_id) is None}
@@ -134,7 +151,8 @@ class FirstSight:
             if lost:
                 told = Consequence(Weight.REMOVED_NOW, f"{told.words}; loses {names} at once, which the account holds")
             if (told.weight.value, told.words) != (item.weight, item.said) and (lost or _was_told(item)):
-                changed.append({"n": item.n, "weight": told.weight.value, "said": told.words})
+                facts = {**item.facts, "lost": sorted(e.key for e in lost)}
+                changed.append({"n": item.n, "weight": told.weight.value, "said": told.words, "facts": facts})
         return changed
 
 

@@ -22,7 +22,7 @@ from lifecycle.feed.read import read_roster
 from lifecycle.feed.table import FileLimits, Unreadable
 from lifecycle.services.absence import Absence, counts_since, ends_what_lacks_again
 from lifecycle.services.age import why_too_old
-from lifecycle.services.claims import Claim, Claims
+from lifecycle.services.claims import SILENT, Claim, Claims
 from lifecycle.services.clock import Clock
 from lifecycle.services.comparing import Comparer
 from lifecycle.services.files import RosterFiles
@@ -78,20 +78,34 @@ class Intake:
     clock: Clock
     claims: Claims
     _busy: threading.Lock = field(default_factory=threading.Lock)
+    _started: set[str] = field(default_factory=set)
+    """Uploads that go on in the background, or wait for their turn to."""
 
     def start(self, upload_id: str, go_on: Callable[[str], object] | None = None) -> None:
         """Go on in the background, by `advance` or as is said; one file is read at a time in one process."""
+        if upload_id in self._started:  # it waits for its turn already
+            return
+        self._started.add(upload_id)
         target = (upload_id, go_on or self.advance)
         threading.Thread(target=self._go_on, args=target, name=f"roster-{upload_id[:8]}", daemon=True).start()
 
-    @staticmethod
-    def _go_on(upload_id: str, go_on: Callable[[str], object]) -> None:
+    def forgotten(self) -> list[str]:
+        """List uploads that need no person and that nobody has begun for long, oldest first: whoever should is dead."""
+        now = self.clock.now()
+        with self.store.read() as unit:
+            rows = roster_uploads.uploads(unit, states=(State.RECEIVED,), limit=1000)
+        waiting = (row for row in reversed(rows) if not row.error and (row.layout or not row.header))
+        return [row.id for row in waiting if now - row.received_at > SILENT]
+
+    def _go_on(self, upload_id: str, go_on: Callable[[str], object]) -> None:
         try:
             go_on(upload_id)
         except LifecycleError as exc:
             _log.info("roster %s: %s", upload_id, exc)
         except Exception:  # noqa: BLE001 - whatever it is, the upload says that nobody works on it
             _log.exception("roster %s could not be read", upload_id)
+        finally:
+            self._started.discard(upload_id)
 
     def advance(self, upload_id: str) -> Upload:
         """

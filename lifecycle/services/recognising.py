@@ -91,7 +91,7 @@ def _written_otherwise(seen: Look, layout: ProfileSettings) -> str:
         return f"the columns of its files are parted by {known} and those of this one by {found}"
     fits = {seen.encoding} if seen.encoding else set(seen.samples)
     known = ENCODINGS[layout.encoding]
-    if layout.encoding in seen.doubted and layout.encoding in fits:
+    if layout.encoding in seen.doubted and layout.encoding in fits and not layout.read_right:
         example = next((f": “{word}”" for word in seen.samples[layout.encoding] if oddities(word)), "")
         return f"its files are {known}, and read so this one has words that look wrong{example}"
     if layout.encoding in fits or (seen.ascii_only and layout.encoding != "utf-16"):

@@ -14,6 +14,7 @@ from lifecycle.domain.approval import (
     ReviewRefused,
     Verdict,
     check_reviewer,
+    check_use,
 )
 from lifecycle.domain.party import Party, key_of
 from lifecycle.domain.role import Role
@@ -53,13 +54,14 @@ class Releasers:
             reason=row.note, approvals_needed=TWO_PEOPLE, god=False, created_at=row.received_at,
             expires_at=row.received_at + LONG, terms=row.digest,
         )  # fmt: skip
-        reviews = []
         for said in roster_uploads.reviews(unit, row.id):
             member = members.get(unit, said.member_id)
+            # each beside those before it: two accounts may have turned out to be one person's
             if member is not None and said.digest == row.digest and not self.why_not(unit, request, member):
                 reviewer = self.parties.of_member(unit, member)
-                reviews.append(Review(reviewer, Verdict(said.verdict), said.at, said.note, terms=said.digest))
-        return replace(request, reviews=tuple(reviews))
+                review = Review(reviewer, Verdict(said.verdict), said.at, said.note, terms=said.digest)
+                request = replace(request, reviews=(*request.reviews, review))
+        return request
 
     def _hand(self, unit: Unit, id_: str) -> Party:
         """Describe somebody who had a hand in a roster: a member, or a name that the trail knows."""
@@ -92,6 +94,7 @@ class Releasers:
         request = self.request(unit, row)
         if len(request.approvals) < TWO_PEOPLE:
             raise ReviewerUnfit("Whoever agreed may not agree any more; others have to.")
+        check_use(request, [review.reviewer for review in request.approvals], row.digest)
         self.check_it(unit, request)
 
 

@@ -19,6 +19,7 @@ from lifecycle.store.unit import Store
 _log = logging.getLogger(__name__)
 UPLOADS_AT_ONCE = 20
 ROWS_AT_ONCE = 20_000
+ORPHANED = timedelta(days=1)
 
 
 @dataclass
@@ -44,6 +45,17 @@ class Tidying:
             old = roster_uploads.settled_before(unit, now - timedelta(days=self.settings.keep_days), UPLOADS_AT_ONCE)
         for upload_id in old:
             self._forget(upload_id)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Delete files that belong to no upload: whoever brought them was killed before saying so."""
+        files = self.files.older_than(ORPHANED.total_seconds())
+        with self.store.read() as unit:
+            known = roster_uploads.known(unit, files)
+        for upload_id, paths in files.items():
+            for path in paths:
+                if upload_id not in known or path.name == f"{upload_id}.arriving":
+                    path.unlink(missing_ok=True)
 
     def _apply(self, upload_id: str) -> None:
         try:

@@ -67,6 +67,8 @@ class ProfileSettings(Model):
     """The whole header that it was matched with; a file with another one asks. Empty: the columns suffice."""
     told_apart: bool = False
     """Whether somebody who knew that a shipped layout of the other scope has this header has chosen the scope."""
+    read_right: bool = False
+    """Whether somebody has chosen its encoding who knew that words look wrong in it; nobody is asked again."""
     warn_hours: int | None = Field(default=None, ge=1)
     """After so long without a new file its source counts as stale. Without it, see ``[sources]``."""
     refuse_hours: int | None = Field(default=None, ge=1)

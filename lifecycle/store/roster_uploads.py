@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
+from lifecycle.store.people import chunks
 from lifecycle.store.roster_tables import BatchReviewRow, RosterUploadRow
 from lifecycle.store.unit import Unit
 
@@ -79,6 +80,11 @@ def reviews(unit: Unit, upload_id: str) -> list[BatchReviewRow]:
 def clear_reviews(unit: Unit, upload_id: str) -> None:
     """Forget what people have said about a roster that is not any more what they saw."""
     unit.session.execute(delete(BatchReviewRow).where(BatchReviewRow.__table__.c.upload_id == upload_id))
+
+
+def known(unit: Unit, upload_ids: Collection[str]) -> set[str]:
+    """Return those of some ids that uploads have."""
+    return {id_ for chunk in chunks(upload_ids) for id_ in unit.session.scalars(select(_U.id).where(_U.id.in_(chunk)))}
 
 
 def settled_before(unit: Unit, at: datetime, limit: int) -> list[str]:

@@ -274,4 +274,6 @@ def _document(draft: Draft, upload: Upload, seen: Look) -> dict[str, Any]:
     told_apart = asked or bool(before.get("told_apart") and before["header"] == header)
     said: dict[str, Any] = {key: value for key, value in values.items() if value or key in MAY_BE_EMPTY}
     said |= {"columns": dict(draft.columns), "header": header, "partial": draft.partial, "told_apart": told_apart}
+    same = before.get("encoding") == values["encoding"]
+    said["read_right"] = values["encoding"] in seen.doubted or bool(same and before.get("read_right"))
     return {**before, **said, "zone": values["zone"] or None}

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -224,3 +226,33 @@ def test_what_a_person_is_repairing_is_left_to_them_when_it_comes_again(world: W
     assert "waits for a person" in world.runtime.visits.look("agency").words[0]
     assert [u.id for u in world.runtime.uploads.listed()] == [upload.id]
     assert imports(world) == []
+
+
+def test_what_nobody_has_begun_is_begun_after_a_restart(world: World) -> None:
+    """Whoever should was killed between storing the file and beginning to read it; it waited for ever."""
+    upload_id = world.runtime.uploads.receive(
+        io.BytesIO(roster_bytes(line("w1", "agent"))), file_name="r.csv", way="browser", actor="hr", profile="plain"
+    )
+    world.runtime.deliveries.recover()
+    assert world.runtime.uploads.find(upload_id).state is State.RECEIVED, "whoever has it may still be alive"
+    world.clock.move(minutes=2)
+    world.runtime.deliveries.recover()
+    for _ in range(100):
+        if world.runtime.uploads.find(upload_id).state is State.READY:
+            break
+        time.sleep(0.1)
+    assert world.runtime.uploads.find(upload_id).state is State.READY
+
+
+def test_files_that_belong_to_no_upload_are_deleted(world: World) -> None:
+    folder = world.runtime.roster_files.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    left = [folder / "0190", folder / "0191.arriving", folder / "0192.lines"]
+    for path in left:
+        path.write_bytes(b"names and addresses")
+    world.runtime.tidying.run()
+    assert all(path.exists() for path in left), "they may be on their way"
+    for path in left:
+        os.utime(path, (1, 1))
+    world.runtime.tidying.run()
+    assert not any(path.exists() for path in left)

@@ -99,3 +99,15 @@ def test_accounts_of_people_who_are_known_are_nobody_elses(world: World) -> None
     world.tick()
     upload = take(world.runtime, roster_bytes(line("w1", "agent"), line("w2", "agent", last=PAST)))
     assert said(world, upload)["w2"][0] == Weight.NEVER_GIVEN
+
+
+def test_a_target_that_falls_silent_takes_nothing_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard was quiet while it was down, and twelve people lost everything once it was back."""
+    holds(world, "agent", *WORKERS)
+    upload = take(world.runtime, roster_bytes(*(line(w, "agent", last=PAST) for w in WORKERS)))
+
+    def down(*_: object) -> None:
+        raise ValueError("the connector itself fails")
+
+    monkeypatch.setattr(world.tool, "resolve", down)
+    assert confirm(world, upload).state is State.HELD

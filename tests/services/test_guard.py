@@ -548,3 +548,19 @@ def test_few_at_a_time_are_counted_among_those_who_were_there(ready_url: str, sp
             break
     world.close()
     assert states == [State.APPLIED, State.APPLIED, State.APPLIED, State.HELD]
+
+
+def test_two_accounts_of_one_person_are_one_whenever_they_agreed(world: World) -> None:
+    """The second was let in while the first had lost its role, and counted beside it once that was back."""
+    upload = send(world, leaving(6))
+    review(world, upload, "petra")
+    world.member("petra2", Role.IT_OPERATOR, email="petra@example.com")
+    with pytest.raises(DuplicateReview):
+        review(world, upload, "petra2")
+    lose(world, "petra", roles=[])
+    review(world, upload, "petra2")
+    lose(world, "petra", roles=[Role.IT_ADMINISTRATOR.value])
+    assert world.runtime.batches.agreed() == []
+    with pytest.raises(ReviewRefused):
+        world.runtime.confirmations.release(upload.id, actor="scheduler")
+    assert held(world) == 12

@@ -18,6 +18,12 @@ WITHOUT_NUMBERS = {name: header for name, header in COLUMNS.items() if name != "
 PROFILES: dict[str, Any] = {
     "plain": {"columns": COLUMNS},
     "delta": {"columns": COLUMNS, "scope": "delta", "source": "plain"},
+    "close": {
+        "columns": {"reference": "contract", "actual_last_day": "actual end"},
+        "source": "plain",
+        "scope": "delta",
+        "partial": True,
+    },
     "numberless": {"columns": WITHOUT_NUMBERS, "source": "plain", "scope": "delta"},
 }
 OVER, NEXT = utc(2026, 4, 2, 9), date(2026, 4, 7)
@@ -40,6 +46,14 @@ def stored(world: World) -> list[tuple[str, str, str]]:
         names = {i.id: i.name for i in persons}
     contracts = sorted((e for own in found.values() for e in own), key=lambda e: e.first_day)
     return [(e.reference, names[e.identity_id], e.vendor) for e in contracts]
+
+
+def lasts(world: World) -> dict[str, date]:
+    """The last day of every contract, by reference."""
+    with world.runtime.store.read() as unit:
+        persons = people.search_identities(unit, "", 100)
+        found = people.engagements_of(unit, [i.id for i in persons])
+    return {e.reference: e.last_day for own in found.values() for e in own}
 
 
 def send(world: World, *lines: str, profile: str = "plain", **said: Any) -> Upload:
@@ -65,7 +79,7 @@ def test_an_id_and_a_number_that_come_back_together_are_another_persons(world: W
     apply(world.runtime, roster_bytes(alice()))
     world.clock.move(to=OVER)
     assert send(world, bob()).state is State.APPLIED
-    assert stored(world) == [("C-w1", "Alice Amber", "Northgate"), ("C-w1 (2)", "Bob Other", "Bright")]
+    assert stored(world) == [("C-w1", "Alice Amber", "Northgate"), ("C-w1\u2063(2)", "Bob Other", "Bright")]
     world.clock.move(hours=1)
     assert send(world, alice(), bob(last=date(2026, 10, 31))).counts["sooner"] == 1, "each row finds its own"
     world.clock.move(hours=1)
@@ -74,7 +88,7 @@ def test_an_id_and_a_number_that_come_back_together_are_another_persons(world: W
     world.clock.move(to=utc(2026, 10, 5, 9))
     cleo = line("w1", "agent", date(2026, 10, 12), LAST, name="Cleo Third").replace("w1@", "cleo@")
     assert send(world, cleo).state is State.APPLIED
-    assert [reference for reference, *_ in stored(world)] == ["C-w1", "C-w1 (2)", "C-w1 (3)"]
+    assert [reference for reference, *_ in stored(world)] == ["C-w1", "C-w1\u2063(2)", "C-w1\u2063(3)"]
 
 
 def test_a_new_name_with_the_same_first_day_is_the_same_person(world: World) -> None:
@@ -168,3 +182,32 @@ def test_the_last_roster_is_the_last_one_whatever_the_clock_said(world: World) -
         last = roster_imports.last_import(unit, "plain")
     assert last is not None
     assert last.number == 1 + (upload.state is not State.REFUSED)
+
+
+def test_a_row_without_a_worker_means_the_last_contract_that_had_its_number(world: World) -> None:
+    """The one that was over was closed again, and the one that runs went on with god mode."""
+    apply(world.runtime, roster_bytes(alice()))
+    world.clock.move(to=OVER)
+    send(world, bob())
+    world.clock.move(to=utc(2026, 4, 20, 9))
+    closed = take(world.runtime, b"contract,actual end\nC-w1,2026-04-24\n", profile="close")
+    apply(world.runtime, b"contract,actual end\nC-w1,2026-04-24\n", profile="close")
+    assert closed.counts["sooner"] == 1
+    with world.runtime.store.read() as unit:
+        persons = people.search_identities(unit, "", 100)
+        lasts = {
+            e.reference: e.last_day
+            for own in people.engagements_of(unit, [i.id for i in persons]).values()
+            for e in own
+        }
+    assert lasts == {"C-w1": date(2026, 3, 31), "C-w1\u2063(2)": date(2026, 4, 24)}
+
+
+def test_a_number_in_brackets_is_a_number(world: World) -> None:
+    """PO-1 and PO-1 (2) were two real contracts of one worker, and rows about one changed the other."""
+    both = [line("w1", "agent", contract="PO-1"), line("w1", "agent", date(2026, 2, 1), LAST, contract="PO-1 (2)")]
+    apply(world.runtime, roster_bytes(*both))
+    world.clock.move(hours=1)
+    send(world, line("w1", "agent", last=date(2026, 3, 15), contract="PO-1"), profile="delta")
+    assert [reference for reference, *_ in stored(world)] == ["PO-1", "PO-1 (2)"]
+    assert lasts(world) == {"PO-1": date(2026, 3, 15), "PO-1 (2)": LAST}

@@ -24,7 +24,8 @@ from tests.conftest import need
 from tests.servers.sshd import PASSWORD, Sshd
 from tests.services.intake import Recorder, visits
 
-LIMIT = 3_000_000
+LIMIT = 24_000_000
+"""More than all that can be on its way: the window of the conversation, and what the kernel keeps of a connection."""
 
 
 @dataclass
