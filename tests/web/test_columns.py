@@ -237,6 +237,20 @@ def test_a_file_of_another_family_of_encodings_is_not_read_silently(site: Site, 
     assert path.endswith("/review"), "the profile is as it was"
 
 
+def test_whoever_answers_for_an_encoding_is_not_asked_every_week(site: Site, nora: FlaskClient) -> None:
+    """A program that raises plain letters only writes MUñOZ, which looks wrong in Windows-1252 and is right."""
+    header = "Personnel No;Worker;Start Date;End Date;Agency;Location\n"
+    text = f"{header}P1;MUñOZ GARCíA;2026-04-03;2027-06-05;Acme;dublin\n"
+    upload_id, _, page = opened(nora, text.replace("ñ", "n").replace("í", "i").encode("cp1252"), "acme.csv")
+    read_so(nora, upload_id, page, encoding="windows-1252", scope="delta")
+    upload_id, path, page = opened(nora, text.encode("cp1252"))
+    assert path.endswith("/columns")
+    path, _ = read_so(nora, upload_id, page, encoding="windows-1252")
+    assert path.endswith("/review")
+    _, path, _ = opened(nora, text.replace("P1", "P2").encode("cp1252"))
+    assert path.endswith("/review")
+
+
 def test_blank_cells_beside_a_header_change_nothing(site: Site, nora: FlaskClient) -> None:
     lines = demo_roster(site).splitlines()
     upload_id, path, _ = opened(nora, "\n".join(f"{line},," for line in lines))
