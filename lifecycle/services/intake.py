@@ -116,13 +116,30 @@ class Intake:
             was the last one confirmed.
         """
         with self._busy:
-            upload = self.uploads.find(upload_id)
-            if upload.state is State.RECEIVED:
-                upload = self._lay_out(upload)
-            if upload.state is not State.RECEIVED or upload.layout is None or upload.error:
-                return upload
-            upload = self._check_age(upload)
-            return self._read(upload) if upload.state is State.RECEIVED else upload
+            return self._advance(upload_id)
+
+    def advance_at_once(self, upload_id: str) -> bool:
+        """Do what `advance` does and return whether it was done: not while another file is being read."""
+        if not self._busy.acquire(blocking=False):
+            return False
+        try:
+            self._advance(upload_id)
+        finally:
+            self._busy.release()
+        return True
+
+    def waits(self, upload_id: str) -> bool:
+        """Say whether a file goes on in the background of this process, or waits for its turn to."""
+        return upload_id in self._started
+
+    def _advance(self, upload_id: str) -> Upload:
+        upload = self.uploads.find(upload_id)
+        if upload.state is State.RECEIVED:
+            upload = self._lay_out(upload)
+        if upload.state is not State.RECEIVED or upload.layout is None or upload.error:
+            return upload
+        upload = self._check_age(upload)
+        return self._read(upload) if upload.state is State.RECEIVED else upload
 
     def _lay_out(self, upload: Upload) -> Upload:
         """Recognise the header; a header that no profile knows, or that has changed, asks a person."""

@@ -131,7 +131,8 @@ def goes_on(upload: Upload) -> bool:
     """Say whether a roster goes on by itself: it is worked on, or its turn is still to come."""
     if upload.state is not State.RECEIVED or upload.error:
         return upload.state in WORKING
-    return upload.layout is not None or (not upload.header and upload.size >= AT_ONCE)
+    unseen = not upload.header and upload.size >= AT_ONCE
+    return upload.layout is not None or unseen or services().intake.waits(upload.id)
 
 
 def address_of(upload: Upload, actor: Actor) -> str:

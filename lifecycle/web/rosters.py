@@ -144,10 +144,9 @@ def _printable(name: str) -> str:
 
 def go_on(upload: Upload, query: Mapping[str, str] = NOTHING) -> ResponseReturnValue:
     """Read a file, at once or in the background, and send the browser to the page on which it goes on."""
-    if upload.size < roster_words.AT_ONCE:
-        services().intake.advance(upload.id)
-    else:
-        services().intake.start(upload.id)
+    intake = services().intake
+    if upload.size >= roster_words.AT_ONCE or not intake.advance_at_once(upload.id):
+        intake.start(upload.id)
     return redirect(url_for("rosters.show", upload_id=upload.id, **dict[str, Any](query)), 303)
 
 

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -444,3 +446,28 @@ def test_what_is_too_large_is_refused_and_not_kept(small_site: Site) -> None:
     answer = send_file(stranger, b"x" * most, "x.csv", csrf_token=token(stranger))
     assert answer.status_code == 413
     assert post(nora, "/rosters/x/discard", why="x" * 2**17).status_code == 413, "other forms stay small"
+
+
+def test_a_small_file_waits_for_a_large_one_and_the_page_does_not(site: Site, nora: FlaskClient) -> None:
+    """Each small file held one of the server's threads until the large one was read, minutes later."""
+    busy, let_go = threading.Event(), threading.Event()
+
+    def large() -> None:
+        with site.runtime.intake._busy:
+            busy.set()
+            let_go.wait(60)
+
+    reader = threading.Thread(target=large)
+    reader.start()
+    busy.wait()
+    upload_id, path, page = opened(nora, demo_roster(site, one_leaves_later))
+    assert path.endswith("/progress")
+    assert "It waits for its turn; one roster is read at a time." in page.text
+    let_go.set()
+    reader.join()
+    for _ in range(100):
+        if site.runtime.uploads.find(upload_id).state is State.READY:
+            break
+        time.sleep(0.1)
+    _, page = follow(nora, get(nora, f"/rosters/{upload_id}"))
+    assert "Review before applying" in page.text
