@@ -14,7 +14,9 @@ def why_too_old(unit: Unit, upload: Upload) -> str:
     last = roster_imports.last_import(unit, upload.source)
     newer = bool(upload.as_of and last and upload.as_of >= (last.as_of or last.confirmed_at))
     if same is not None and last is not None and same.id != last.id and not newer:
-        return f"This is the file of {same.confirmed_at:%-d %B %Y, %H:%M} UTC; a newer one was confirmed since."
+        when = f"{same.confirmed_at:%-d %B %Y, %H:%M} UTC"
+        way_out = " If it is to count again, upload it with the day it was made." if upload.way == "browser" else ""
+        return f"This is the file of {when}; a newer one was confirmed since.{way_out}"
     newest = roster_imports.newest(unit, upload.source, "" if is_full(upload) else upload.profile)
     if upload.as_of is None or newest is None or upload.as_of >= newest:
         return ""
