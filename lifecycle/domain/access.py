@@ -13,7 +13,7 @@ from lifecycle.domain.roster import Standing
 from lifecycle.domain.timeline import Timeline
 
 MOST_FOLLOWING = 100
-"""So many contracts to come are looked at for what they keep; nobody's are nearly as many."""
+"""So many contracts to come, the next ones, are looked at for what they keep; nobody has nearly as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class _Followers:
 
     def __init__(self, contracts: Sequence[Contract], now: datetime) -> None:
         to_come = [c for c in contracts if now < c.timeline.starts_at and not c.over_at(now)]
-        self._to_come = sorted(to_come, key=lambda c: c.timeline.starts_at, reverse=True)
+        self._to_come = sorted(to_come, key=lambda c: c.timeline.starts_at)[:MOST_FOLLOWING]
         self._kept: dict[str, list[tuple[datetime, datetime, Tier]]] = {}
         """By entitlement, latest first: when each begins and ends, and the tier that it and those after it keep."""
 
@@ -174,7 +174,7 @@ class _Followers:
 
     def _chain(self, given: str) -> list[tuple[datetime, datetime, Tier]]:
         found: list[tuple[datetime, datetime, Tier]] = []
-        for other in self._to_come[:MOST_FOLLOWING]:
+        for other in reversed(self._to_come):
             if given in other.baseline:
                 starts_at, ends_at = other.timeline.starts_at, other.timeline.ends_at
                 beyond, _ = _follow(found, ends_at)

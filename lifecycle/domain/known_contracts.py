@@ -34,17 +34,21 @@ class KnownContracts:
 
     def __init__(self, stored: Iterable[StoredContract]) -> None:
         self.contracts = tuple(stored)
-        self.by_reference = {s.engagement.reference: s for s in self.contracts}
         self.by_number: dict[str, list[StoredContract]] = defaultdict(list)
         """By the number that it came with, which contracts before it may have had too."""
-        for s in self.contracts:
-            for number in {s.engagement.reference, number_of(s.engagement.reference)}:
-                self.by_number[number].append(s)
         self.by_worker: dict[str, list[StoredContract]] = defaultdict(list)
         for s in self.contracts:
+            self.by_number[number_of(s.engagement.reference)].append(s)
             self.by_worker[s.identity.worker_id].append(s)
 
     def contract_of(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> StoredContract | None:
+        """
+        Return the contract that a row speaks of; None where it would be a new one, or another person's.
+
+        Args:
+            row: Of one worker.
+            is_over: Whether a contract has ended at the instant of the comparison.
+        """
         if row.reference:
             return self._numbered(row, is_over)
         of_worker = self.by_worker.get(row.worker_id or "", [])
@@ -79,8 +83,8 @@ class KnownContracts:
 
     def taken_by(self, row: RosterRow) -> StoredContract | None:
         """Return the contract of another worker that has this row's number."""
-        found = self.by_reference.get(row.reference or "")
-        return found if found and row.worker_id and found.identity.worker_id != row.worker_id else None
+        theirs = self.by_number.get(row.reference or "", ()) if row.worker_id else ()
+        return next((s for s in theirs if s.identity.worker_id != row.worker_id), None)
 
     def person_of(self, row: RosterRow) -> IdentityId | None:
         """Return whoever had this worker id under this very name."""
@@ -110,6 +114,7 @@ def _turn_of(reference: str) -> int:
 
 
 def is_called(stored: StoredContract, row: RosterRow) -> bool:
+    """Say whether the owner of a contract has the row's name, in whatever case."""
     return key_of(stored.identity.name) == key_of(row.name or "")
 
 

@@ -16,7 +16,6 @@ from lifecycle.domain.roster import Standing
 from lifecycle.services.admission import Linking
 from lifecycle.services.ids import Ids
 from lifecycle.services.intake import Worked
-from lifecycle.services.tally import NEWCOMER
 from lifecycle.services.upload_views import WEIGHED, Upload
 from lifecycle.store import people, roster_contracts, roster_imports, roster_items
 from lifecycle.store.tables import RosterImportRow
@@ -134,19 +133,16 @@ class Application:
         roster_contracts.forget_rows(self.unit, {person.id for person in changed})
 
     def _note_losses(self) -> None:
-        roster_imports.add_surprises(
-            self.unit,
-            [
-                {
-                    "import_id": self.import_id,
-                    "identity_id": self._persons.get(identity_id.removeprefix(NEWCOMER), identity_id),
-                    "vendor": loss.vendor,
-                    "lost": sorted(loss.lost),
-                    "at": self.now,
-                }
-                for identity_id, loss in self.worked.tally.losses.items()
-            ],
-        )
+        tally = self.worked.tally
+        losses = [*tally.losses.items(), *((self._persons[w], loss) for w, loss in tally.losses_of_new.items())]
+        rows = [
+            {
+                "import_id": self.import_id, "identity_id": id_, "vendor": loss.vendor, "lost": sorted(loss.lost),
+                "at": self.now,
+            }
+            for id_, loss in losses
+        ]  # fmt: skip
+        roster_imports.add_surprises(self.unit, rows)
 
     def _add_import(self) -> None:
         upload = self.upload

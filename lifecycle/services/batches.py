@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
@@ -169,9 +170,7 @@ class Batches:
         try:
             with self.store.write() as unit:
                 if verdict is Verdict.DENY:
-                    state.put(
-                        unit, state.ROSTERS, upload_id
-                    )  # first, as whoever applies one: contracts are locked next
+                    _before_contracts(unit, upload_id)
                 row = roster_uploads.locked_upload(unit, upload_id) or self.uploads.row(unit, upload_id)
                 if row.state != State.HELD.value:
                     raise UploadClosed(f"This roster is {row.state} already.")
@@ -218,12 +217,8 @@ class Batches:
 
     def _reject(self, unit: Unit, upload: Upload, actor: Actor, note: str, now: datetime) -> None:
         why = f"{upload.file_name} was rejected: {note}"
-        roster_uploads.change_upload(
-            unit, upload.id, (State.HELD,), state=State.REFUSED.value, error=why, held=0, settled_at=now
-        )
+        self._end(unit, upload, actor.trail_name, now, state=State.REFUSED.value, error=why, settled_at=now)
         freeze(unit, upload.source, actor.trail_name, why, now)
-        self._let_god_go_on(unit, upload, actor.trail_name, now)
-        state.nudge(unit)
         self._tell(
             unit, upload, f"A roster of {upload.source} was rejected, and its source is stopped", note, now, "no"
         )
@@ -238,7 +233,7 @@ class Batches:
         """
         now = self.clock.now()
         with self.store.write() as unit:
-            state.put(unit, state.ROSTERS, upload_id)  # first, as whoever applies one: contracts are locked next
+            _before_contracts(unit, upload_id)
             row = roster_uploads.locked_upload(unit, upload_id) or self.uploads.row(unit, upload_id)
             if actor.id not in hands_in(row):
                 raise ReviewerUnfit("Only whoever sent, repaired or confirmed it takes it back; others reject it.")
@@ -256,15 +251,21 @@ class Batches:
         self, unit: Unit, upload: Upload, settled: State, why: str, actor: str, action: str, now: datetime
     ) -> bool:
         """End what is held without a verdict on it: nobody's source is stopped. Return whether it was held still."""
-        values = {"error": why} if settled is State.REFUSED else {"note": why}
-        if not roster_uploads.change_upload(unit, upload.id, (State.HELD,), state=settled.value, held=0, **values):
+        words = {"error": why} if settled is State.REFUSED else {"note": why}
+        was_held = self._end(unit, upload, actor, now, state=settled.value, **words)
+        if was_held:
+            unit.audit(
+                at=now, actor=actor, action=action, object_=f"upload:{upload.id}",
+                after={"file": upload.file_name, "why": why},
+            )  # fmt: skip
+        return was_held
+
+    def _end(self, unit: Unit, upload: Upload, actor: str, now: datetime, **values: Any) -> bool:
+        """Have nothing more come of what is held; return whether it was held still."""
+        if not roster_uploads.change_upload(unit, upload.id, (State.HELD,), held=0, **values):
             return False
         self._let_god_go_on(unit, upload, actor, now)
         state.nudge(unit)
-        unit.audit(
-            at=now, actor=actor, action=action, object_=f"upload:{upload.id}",
-            after={"file": upload.file_name, "why": why},
-        )  # fmt: skip
         return True
 
     def _let_god_go_on(self, unit: Unit, upload: Upload, actor: str, now: datetime) -> None:
@@ -284,7 +285,7 @@ class Batches:
         """List held rosters that two people have released and that were not applied, as after a crash in between."""
         with self.store.read() as unit:
             held = roster_uploads.uploads(unit, states=(State.HELD,), limit=1000)
-            return [row.id for row in held if len(self.releasers.request(unit, row).approvals) >= TWO_PEOPLE]
+            return [row.id for row in held if not self.releasers.why_held(unit, row)]
 
     def remind(self, now: datetime) -> None:
         """Tell again of rosters that have been held for long."""
@@ -297,3 +298,8 @@ class Batches:
                 with self.store.write() as unit:
                     body = f"It has waited since {since:%-d %b, %H:%M} UTC; nothing more of it is done until two agree"
                     self._tell(unit, upload, f"Still held: a roster of {upload.source}", body, now, str(passed[-1]))
+
+
+def _before_contracts(unit: Unit, upload_id: str) -> None:
+    """Lock what whoever applies a roster locks first: the contracts are locked next."""
+    state.put(unit, state.ROSTERS, upload_id)

@@ -93,7 +93,7 @@ class Comparer:
 
     def _settle(self, unit: Unit, staged: Sequence[Staged]) -> Iterator[tuple[Staged, dict[str, Any]]]:
         """Yield each row with the columns that comparing decides."""
-        worker_ids = {s.worker_id or s.row.worker_id or "" for s in staged}
+        worker_ids = {s.worker_id for s in staged}
         references = {s.row.reference or "" for s in staged}
         stored = roster_contracts.contracts_about(unit, self.comparing.source, worker_ids, references)
         by_line = {s.row.line: s for s in staged}

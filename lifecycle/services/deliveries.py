@@ -76,14 +76,15 @@ class Deliveries:
     def recover(self) -> None:
         """Take up what a dead process was at, in the background: what came by itself is finished, others read anew."""
         for upload_id in dict.fromkeys([*self.intake.claims.take_back(), *self.intake.forgotten()]):
-            by_itself = self.show(upload_id).way in BY_THEMSELVES
+            upload = self.show(upload_id)
+            by_itself = upload.way in BY_THEMSELVES and not upload.shaped
             self.intake.start(upload_id, self.finish if by_itself else None)
 
     def finish(self, upload_id: str) -> Upload:
         """
         See a file through that came by itself before, as if whoever was at it had not been killed.
 
-        What a person has matched or repaired is only read: half of what they mean to say may be missing.
+        What a person has matched or repaired is left to them: half of what they mean to say may be missing.
 
         Raises:
             NotNow: If another process is at it, and lives.
@@ -91,7 +92,7 @@ class Deliveries:
         self.intake.claims.take_back(only=upload_id)
         upload = self.show(upload_id)
         if upload.shaped:
-            return self.intake.advance(upload_id)
+            return upload
         if upload.state in WORKING:
             raise NotNow(f"{upload.file_name} is being worked on ({upload.state}).")
         return self._see_through(self.intake.uploads.start_over(upload_id).id)

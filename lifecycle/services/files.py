@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -86,13 +86,13 @@ class RosterFiles:
         if size > self.largest:
             raise FileTooLarge(f"The file has more than {self.largest // 2**20} MiB; split it by vendor.")
 
-    def older_than(self, seconds: float) -> dict[str, list[Path]]:
-        """Map upload ids to the files of theirs that were last written so long ago."""
+    def written_before(self, at: datetime) -> dict[str, list[Path]]:
+        """Map upload ids to the files of theirs that were last written before *at* (aware, of the machine's clock)."""
         found: dict[str, list[Path]] = defaultdict(list)
         with suppress(FileNotFoundError):
             for path in self.folder.iterdir():
                 with suppress(FileNotFoundError):
-                    if time.time() - path.stat().st_mtime > seconds:
+                    if path.stat().st_mtime < at.timestamp():
                         found[path.name.partition(".")[0]].append(path)
         return found
 

@@ -19,7 +19,7 @@ from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.services.calls import holdings_of, resolve
 from lifecycle.services.claims import Claim
 from lifecycle.services.rulebook import Rulebook
-from lifecycle.services.tally import NEWCOMER, Tally
+from lifecycle.services.tally import Tally
 from lifecycle.services.targets import Targets
 from lifecycle.store import observations, roster_items
 from lifecycle.store.unit import Store
@@ -74,7 +74,7 @@ class FirstSight:
                 lost = _lost(rights, newcomer.desired) + self._lost_before(newcomer, answered)
                 if lost:
                     vendor = newcomer.contracts[0].engagement.vendor
-                    tally.lose(IdentityId(NEWCOMER + newcomer.person.worker_id), vendor, frozenset(e.key for e in lost))
+                    tally.lose_new(newcomer.person.worker_id, vendor, frozenset(e.key for e in lost))
                 changed += self._said(newcomer, lost, now)
             with self.store.write() as unit:
                 claim.keep(unit)

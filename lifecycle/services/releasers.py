@@ -72,6 +72,7 @@ class Releasers:
         return Party(id_, id_, frozenset({id_}), frozenset({key_of(id_.partition(":")[2])} - {""}))
 
     def why_not(self, unit: Unit, request: Request, member: MemberRow) -> str:
+        """Say why a member cannot review a held roster; empty if they can."""
         try:
             check_reviewer(request, self.parties.of_member(unit, member), in_pool=bool(roles_of(member) & POOL))
         except ReviewRefused as exc:
@@ -80,6 +81,12 @@ class Releasers:
 
     @staticmethod
     def check_it(unit: Unit, request: Request) -> None:
+        """
+        Refuse a release to which nobody of IT has agreed.
+
+        Raises:
+            ReviewerUnfit: If so.
+        """
         found = members.by_ids(unit, [r.reviewer.id for r in request.approvals])
         if not any(roles_of(member) & IT for member in found.values()):
             raise ReviewerUnfit("At least one of the two must be IT.")
@@ -90,12 +97,21 @@ class Releasers:
 
         Raises:
             ReviewerUnfit: If fewer than two people's words count, or none of them is IT's.
+            ApprovalVoid: If they may not release it together.
         """
         request = self.request(unit, row)
         if len(request.approvals) < TWO_PEOPLE:
             raise ReviewerUnfit("Whoever agreed may not agree any more; others have to.")
         check_use(request, [review.reviewer for review in request.approvals], row.digest)
         self.check_it(unit, request)
+
+    def why_held(self, unit: Unit, row: RosterUploadRow) -> str:
+        """Say what a held roster lacks to be applied; empty if two people have released it."""
+        try:
+            self.check_released(unit, row)
+        except ReviewRefused as exc:
+            return str(exc)
+        return ""
 
 
 def hands_in(row: RosterUploadRow) -> tuple[str, ...]:

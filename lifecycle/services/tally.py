@@ -17,8 +17,6 @@ from lifecycle.domain.roster import Standing
 from lifecycle.store import observations, roster_contracts, roster_imports
 from lifecycle.store.unit import Unit
 
-NEWCOMER = "new:"
-"""What stands before the worker id of somebody who has no identity yet."""
 SPEAKS_OF_KNOWN = (Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.SAME)
 """Kinds of rows about contracts that are stored; an absence is no row."""
 
@@ -40,7 +38,8 @@ class Tally:
     moved: set[EngagementId] = field(default_factory=set)
     """Contracts whose last day rows of the file move by more than `moved_days`."""
     losses: dict[IdentityId, Loss] = field(default_factory=dict)
-    """By person; whoever is new is named by `NEWCOMER` and worker id."""
+    losses_of_new: dict[str, Loss] = field(default_factory=dict)
+    """By worker id, of those who have no identity yet."""
     god_ends: dict[EngagementId, datetime] = field(default_factory=dict)
     """Contracts whose god mode ends sooner than was known, and when."""
     god_in_doubt: dict[EngagementId, datetime] = field(default_factory=dict)
@@ -60,9 +59,13 @@ class Tally:
             self.moved.add(change.stored.engagement.id)
 
     def lose(self, identity_id: IdentityId, vendor: str, lost: frozenset[str]) -> None:
-        """Note that somebody loses access by surprise."""
+        """Note that somebody who is known loses access by surprise."""
         known = self.losses.get(identity_id)
         self.losses[identity_id] = Loss(vendor, lost | known.lost if known else lost)
+
+    def lose_new(self, worker_id: str, vendor: str, lost: frozenset[str]) -> None:
+        """Note that somebody who has no identity yet loses by surprise what their accounts hold."""
+        self.losses_of_new[worker_id] = Loss(vendor, lost)
 
     @property
     def digest_of_new(self) -> str:
@@ -90,7 +93,9 @@ def _moves(change: Change, days: int) -> bool:
 def findings(unit: Unit, tally: Tally, *, feed: Feed, limits: Limits, now: datetime) -> tuple[Finding, ...]:
     """Ask the guard about a roster: about the file as a whole, and about surprise together with the last 24 hours."""
     found = check_feed(feed, limits)
-    return (*found, *check_surprise(_surprise(unit, tally, now), limits)) if tally.losses else found
+    if not (tally.losses or tally.losses_of_new):
+        return found
+    return (*found, *check_surprise(_surprise(unit, tally, now), limits))
 
 
 def _surprise(unit: Unit, tally: Tally, now: datetime) -> Surprise:
@@ -100,19 +105,20 @@ def _surprise(unit: Unit, tally: Tally, now: datetime) -> Surprise:
         known = losses.get(identity_id)
         lost = frozenset(row.lost) | (known.lost if known else frozenset())
         losses[identity_id] = Loss(known.vendor if known else row.vendor, lost)
-    called = {key_of(loss.vendor): loss.vendor for loss in losses.values()}
+    every = [*losses.values(), *tally.losses_of_new.values()]
+    called = {key_of(loss.vendor): loss.vendor for loss in every}
     running = roster_contracts.running_contracts(unit, now.date())
     # whoever lost access by an earlier roster and runs no more was there when these 24 hours began
     left = losses.keys() - tally.losses.keys()
     there = roster_contracts.still_running(unit, left, now.date())
     gone = left - {identity_id for identity_id, _ in there}
     gone_of = Counter(key for i in left if (i, key := key_of(losses[i].vendor)) not in there)
-    by_vendor = Counter(key_of(loss.vendor) for loss in losses.values())
-    by_group = Counter(key for loss in losses.values() for key in loss.lost)
+    by_vendor = Counter(key_of(loss.vendor) for loss in every)
+    by_group = Counter(key for loss in every for key in loss.lost)
     holders = observations.holders(unit, by_group)
     return Surprise(
-        people=len(losses),
-        active=running[""] + len(gone) + sum(identity_id.startswith(NEWCOMER) for identity_id in tally.losses),
+        people=len(every),
+        active=running[""] + len(gone) + len(tally.losses_of_new),
         by_vendor={called[key]: (n, max(n, running[key] + gone_of[key])) for key, n in by_vendor.items()},
         by_group={key: (n, max(n, holders[key])) for key, n in by_group.items() if key in holders},
     )

@@ -22,6 +22,7 @@ from lifecycle.domain import drift
 from lifecycle.domain.entitlement import Catalogue, Entitlement
 from lifecycle.domain.errors import NotFound
 from lifecycle.domain.identity import Identity
+from lifecycle.domain.known_contracts import number_of
 from lifecycle.services.clock import Clock
 from lifecycle.store import observations, state, work
 from lifecycle.store.unit import Store
@@ -40,12 +41,18 @@ class Target:
     connect: Callable[[], Connector]
 
     def attributes_of(self, person: Identity, references: Iterable[str] = ()) -> dict[str, str]:
-        """Return the attributes by which the account of *person* is found; empty values match nothing."""
+        """
+        Return the attributes by which the account of *person* is found; empty values match nothing.
+
+        Args:
+            person: Whose.
+            references: Of their contracts, the last one first: by its number as it came.
+        """
         facts = {
             "worker_id": person.worker_id,
             "email": person.email,
             "name": person.name,
-            "reference": next(iter(references), ""),
+            "reference": number_of(next(iter(references), "")),
         }
         return {attribute: facts[fact] for attribute, fact in self.match.items()}
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.services.batches import Batches
+from lifecycle.services.clock import wall_clock
 from lifecycle.services.confirmation import Confirmations
 from lifecycle.services.deliveries import Deliveries
 from lifecycle.services.files import RosterFiles
@@ -20,6 +21,7 @@ _log = logging.getLogger(__name__)
 UPLOADS_AT_ONCE = 20
 ROWS_AT_ONCE = 20_000
 ORPHANED = timedelta(days=1)
+"""After so long a file whose upload is not stored is nobody's."""
 
 
 @dataclass
@@ -49,7 +51,7 @@ class Tidying:
 
     def _sweep(self) -> None:
         """Delete files that belong to no upload: whoever brought them was killed before saying so."""
-        files = self.files.older_than(ORPHANED.total_seconds())
+        files = self.files.written_before(wall_clock() - ORPHANED)
         with self.store.read() as unit:
             known = roster_uploads.known(unit, files)
         for upload_id, paths in files.items():

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from lifecycle.domain.known_contracts import number_of
 from lifecycle.store.push_tables import PushRow, ScimUserRow
 from lifecycle.store.tables import EngagementRow, IdentityRow
 from lifecycle.store.unit import Unit
@@ -45,7 +46,7 @@ def prune(unit: Unit, before: datetime) -> int:
 
 
 def running_contracts(unit: Unit, source: str, worker_id: str, today: date) -> list[str]:
-    """Return the numbers of a worker's contracts that have not ended by *today*."""
+    """Return the numbers, as they came, of a worker's contracts that have not ended by *today*."""
     engagement, identity = EngagementRow.__table__.c, IdentityRow.__table__.c
     query = (
         select(engagement.reference)
@@ -54,7 +55,7 @@ def running_contracts(unit: Unit, source: str, worker_id: str, today: date) -> l
         .where(engagement.standing == "running", engagement.last_day >= today)
         .order_by(engagement.reference)
     )
-    return list(unit.session.scalars(query))
+    return list(dict.fromkeys(number_of(reference) for reference in unit.session.scalars(query)))
 
 
 def scim_user(unit: Unit, user_id: str, *, lock: bool = False) -> ScimUserRow | None:

@@ -564,3 +564,15 @@ def test_two_accounts_of_one_person_are_one_whenever_they_agreed(world: World) -
     with pytest.raises(ReviewRefused):
         world.runtime.confirmations.release(upload.id, actor="scheduler")
     assert held(world) == 12
+
+
+def test_a_roster_that_it_no_longer_agrees_to_is_not_tried_again_and_again(world: World) -> None:
+    upload = send(world, leaving(6))
+    runtime = world.runtime
+    runtime.sources.freeze(upload.source, actor="petra", why="looks odd")
+    review(world, upload, "petra")
+    with pytest.raises(RosterRefused, match="stopped"):
+        review(world, upload, "hans")
+    assert runtime.batches.agreed() == [upload.id]
+    lose(world, "petra", roles=[Role.HR.value])
+    assert runtime.batches.agreed() == [], "two of HR are not enough"

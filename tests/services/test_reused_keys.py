@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from connectors.memory import MemoryConnector
 from lifecycle.domain.comparison import Kind
+from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.roster import Cause
+from lifecycle.services.targets import Target
 from lifecycle.services.upload_views import State, Upload
-from lifecycle.store import people, roster_imports
+from lifecycle.store import people, pushes, roster_imports
 from tests.services.rosters import apply, release, take
 from tests.services.world import COLUMNS, World, line, roster_bytes, utc
 
@@ -80,6 +83,8 @@ def test_an_id_and_a_number_that_come_back_together_are_another_persons(world: W
     world.clock.move(to=OVER)
     assert send(world, bob()).state is State.APPLIED
     assert stored(world) == [("C-w1", "Alice Amber", "Northgate"), ("C-w1\u2063(2)", "Bob Other", "Bright")]
+    with world.runtime.store.read() as unit:
+        assert pushes.running_contracts(unit, "plain", "w1", OVER.date()) == ["C-w1"], "as whoever ends it knows it"
     world.clock.move(hours=1)
     assert send(world, alice(), bob(last=date(2026, 10, 31))).counts["sooner"] == 1, "each row finds its own"
     world.clock.move(hours=1)
@@ -211,3 +216,10 @@ def test_a_number_in_brackets_is_a_number(world: World) -> None:
     send(world, line("w1", "agent", last=date(2026, 3, 15), contract="PO-1"), profile="delta")
     assert [reference for reference, *_ in stored(world)] == ["PO-1", "PO-1 (2)"]
     assert lasts(world) == {"PO-1": date(2026, 3, 15), "PO-1 (2)": LAST}
+
+
+def test_an_account_is_looked_for_by_the_number_as_it_came() -> None:
+    """What tells two contracts of one number apart is ours alone: no target knows it."""
+    target = Target("tool", "Tool", {"contract": "reference", "worker": "worker_id"}, MemoryConnector)
+    person = Identity(IdentityId("i"), "Bob Other", "w1", "plain", "bob@example.com")
+    assert target.attributes_of(person, ["C-w1\u2063(2)", "C-w0"]) == {"contract": "C-w1", "worker": "w1"}
