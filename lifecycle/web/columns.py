@@ -14,13 +14,14 @@ from flask.typing import ResponseReturnValue
 from lifecycle.domain.errors import LifecycleError, RosterRefused
 from lifecycle.feed.matching import Look, header_difference, suggest_columns
 from lifecycle.services.authorisation import Action
+from lifecycle.services.recognising import Recognised
+from lifecycle.services.starts import Beginning, Start, agreed, begin, starts_for
 from lifecycle.services.upload_views import State, Upload
 from lifecycle.settings.rosters import FIELDS, REQUIRED
 from lifecycle.web import errors, forms, roster_words
 from lifecycle.web.days import choices
 from lifecycle.web.rosters import go_on
 from lifecycle.web.services import permitted, services
-from lifecycle.web.starts import Beginning, Start, agreed, begin, recognised, starts_for
 
 bp = Blueprint("columns", __name__, url_prefix="/rosters/<upload_id>/columns")
 DAYS = ("first_day", "last_day", "actual_last_day")
@@ -63,8 +64,8 @@ def _page(upload_id: str, error: str = "", status: int = 200) -> ResponseReturnV
     except RosterRefused as exc:
         context = {"nav": "rosters", "upload": upload, "why": str(exc), "words": roster_words}
         return render_template("rosters/unreadable.html", **context), 422
-    starts = starts_for(seen.header)
-    beginning = begin(upload, seen, starts)
+    starts = _starts(seen)
+    beginning = _begin(upload, seen, starts)
     draft = _draft(upload, seen, starts, beginning)
     if request.method == "POST":
         draft = _said(_typed(), draft, seen)
@@ -93,6 +94,25 @@ def _page(upload_id: str, error: str = "", status: int = 200) -> ResponseReturnV
         can_upload=True,
         words=roster_words,
     ), status
+
+
+def _starts(seen: Look) -> dict[str, Start]:
+    use_cases = services()
+    with use_cases.store.read() as unit:
+        return starts_for(use_cases.uploads.layouts.all(unit), seen.header)
+
+
+def _recognised(seen: Look) -> Recognised:
+    use_cases = services()
+    with use_cases.store.read() as unit:
+        return use_cases.uploads.layouts.recognise(unit, seen)
+
+
+def _begin(upload: Upload, seen: Look, starts: Mapping[str, Start]) -> Beginning:
+    """Say what the page begins with: what somebody has chosen, or else what the file looks like."""
+    if "start" in request.values or upload.layout is not None:
+        return Beginning(request.values.get("start", "")[: forms.LONGEST_FIELD], chosen=True)
+    return begin(_recognised(seen), seen.header, starts)
 
 
 def _look(upload: Upload) -> Look:
@@ -267,10 +287,10 @@ def _document(draft: Draft, upload: Upload, seen: Look) -> dict[str, Any]:
     values, open_ = draft.values, _left_open(draft)
     if open_:
         raise RosterRefused(" ".join(open_))
-    starts, header = starts_for(seen.header), list(seen.header)
-    start = starts.get(begin(upload, seen, starts).key)
+    starts, header = _starts(seen), list(seen.header)
+    start = starts.get(_begin(upload, seen, starts).key)
     before = start.document if start else upload.layout.model_dump(mode="json") if upload.layout else {}
-    asked = len(recognised(seen).rivals) > 1 if upload.layout is None else upload.layout.told_apart
+    asked = len(_recognised(seen).rivals) > 1 if upload.layout is None else upload.layout.told_apart
     told_apart = asked or bool(before.get("told_apart") and before["header"] == header)
     said: dict[str, Any] = {key: value for key, value in values.items() if value or key in MAY_BE_EMPTY}
     said |= {"columns": dict(draft.columns), "header": header, "partial": draft.partial, "told_apart": told_apart}

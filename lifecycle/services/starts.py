@@ -6,15 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import request
-
 from lifecycle.feed.layouts import SHIPPED, best_fitting, fitting
-from lifecycle.feed.look import Look
 from lifecycle.services.recognising import SHIPPED_MARK, Recognised, which
-from lifecycle.services.upload_views import Upload
 from lifecycle.settings.rosters import ProfileSettings
-from lifecycle.web import forms
-from lifecycle.web.services import services
 
 ALIKE = 0.6
 """A file that has so large a share of a profile's columns may be one of it whose header has changed."""
@@ -64,19 +58,13 @@ class Beginning:
         return len(self.among) > 1
 
 
-def starts_for(header: Sequence[str]) -> dict[str, Start]:
-    """Return the layouts that one can start from by key, those first whose columns the file has."""
-    found = {name: _of(name, layout, header) for name, layout in _ours().items()}
+def starts_for(known: Mapping[str, ProfileSettings], header: Sequence[str]) -> dict[str, Start]:
+    """Return the layouts that one can start from by key, those first whose columns *header* has; *known* are ours."""
+    found = {name: _of(name, layout, header) for name, layout in known.items()}
     fits = fitting(header)
     for name, document in SHIPPED.items():
         found[f"{SHIPPED_MARK}{name}"] = Start(name, document.get("title", name), document, name in fits, shipped=True)
     return dict(sorted(found.items(), key=lambda pair: not pair[1].fits))
-
-
-def _ours() -> dict[str, ProfileSettings]:
-    use_cases = services()
-    with use_cases.store.read() as unit:
-        return use_cases.uploads.layouts.all(unit)
 
 
 def _of(name: str, layout: ProfileSettings, header: Sequence[str]) -> Start:
@@ -84,27 +72,17 @@ def _of(name: str, layout: ProfileSettings, header: Sequence[str]) -> Start:
     return Start(name, layout.title or name, layout.model_dump(mode="json"), fits, shipped=False)
 
 
-def begin(upload: Upload, seen: Look, starts: Mapping[str, Start]) -> Beginning:
+def begin(found: Recognised, header: Sequence[str], starts: Mapping[str, Start]) -> Beginning:
     """
-    Say what to begin with.
+    Say what to begin with where nobody has chosen it.
 
-    What somebody has chosen counts. Then comes a profile of ours that has this very header, then the shipped layout
-    that says most about it, and only then a profile of ours with another header.
+    First comes a profile of ours that has this very header, then the shipped layout that says most about it, and only
+    then a profile of ours with another header.
     """
-    if "start" in request.values or upload.layout is not None:
-        return Beginning(request.values.get("start", "")[: forms.LONGEST_FIELD], chosen=True)
-    found = recognised(seen)
     if found.name or found.rivals:
         key = found.name or (found.rivals[0] if len(found.rivals) == 1 else "")
         return Beginning(key, found.why, found.rivals)
-    return _by_likeness(seen.header, starts)
-
-
-def recognised(seen: Look) -> Recognised:
-    """Say what a file is recognised as."""
-    use_cases = services()
-    with use_cases.store.read() as unit:
-        return use_cases.uploads.layouts.recognise(unit, seen)
+    return _by_likeness(header, starts)
 
 
 def _by_likeness(header: Sequence[str], starts: Mapping[str, Start]) -> Beginning:
