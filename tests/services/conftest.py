@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.services.guarded import guarded_world
 from tests.services.team import CHANGES, Staff
 from tests.services.world import World, settings_dict
 
@@ -11,6 +12,14 @@ from tests.services.world import World, settings_dict
 @pytest.fixture
 def world(ready_url: str) -> Iterator[World]:
     world = World(ready_url)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def guarded(ready_url: str) -> Iterator[World]:
+    """The world of `tests.services.guarded`."""
+    world = guarded_world(ready_url)
     yield world
     world.close()
 

@@ -4,9 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from lifecycle.domain.approval import (
-    Resolution,
-)
+from lifecycle.domain.approval import Resolution
 from lifecycle.domain.eligibility import NotEligible
 from lifecycle.domain.errors import NotFound, NotPermitted
 from lifecycle.domain.role import Role

@@ -25,6 +25,14 @@ def question(staff: Staff, name: str = "Carl Jones") -> Any:
     return next(q for q in staff.world.runtime.renewals.questions(staff.mia) if q.name == name)
 
 
+def bridge(staff: Staff, until: date) -> str:
+    """Propose an extension and ask for a bridge to *until* (inclusive); returns the request."""
+    return staff.world.runtime.renewals.answer(
+        staff.mia, question(staff).row.id, Answer.EXTEND, proposed_day=date(2026, 9, 30), bridge_until=until,
+        note="paperwork",
+    )  # fmt: skip
+
+
 def test_one_message_for_each_sponsor_and_day_at_30_14_7_and_1_days(staff: Staff) -> None:
     runtime, clock = staff.world.runtime, staff.world.clock
     days = []
@@ -123,10 +131,7 @@ def test_a_question_stands_until_the_last_day_is_over_where_the_work_is_done(
 def test_a_question_stands_while_its_contract_is_bridged(staff: Staff) -> None:
     world, renewals = staff.world, staff.world.runtime.renewals
     renewals.run(world.clock.now())
-    request = renewals.answer(
-        staff.mia, question(staff).row.id, Answer.EXTEND, proposed_day=date(2026, 9, 30),
-        bridge_until=date(2026, 4, 10), note="paperwork",
-    )  # fmt: skip
+    request = bridge(staff, date(2026, 4, 10))
     for by in ("nora", "petra"):
         staff.review(by, request)
     world.clock.move(to=utc(2026, 4, 10, 12))
@@ -168,10 +173,7 @@ def test_a_bridge_needs_two_people_and_keeps_ordinary_access_only(staff: Staff) 
 def test_a_bridge_means_nothing_once_the_roster_says_otherwise(staff: Staff) -> None:
     world, renewals = staff.world, staff.world.runtime.renewals
     renewals.run(world.clock.now())
-    request = renewals.answer(
-        staff.mia, question(staff).row.id, Answer.EXTEND, proposed_day=date(2026, 9, 30),
-        bridge_until=date(2026, 4, 10), note="paperwork",
-    )  # fmt: skip
+    request = bridge(staff, date(2026, 4, 10))
     for by in ("nora", "petra"):
         staff.review(by, request)
     world.roster(
@@ -185,10 +187,7 @@ def test_a_bridge_means_nothing_once_the_roster_says_otherwise(staff: Staff) -> 
 def test_a_bridge_cannot_bring_an_ended_contract_back(staff: Staff) -> None:
     world, renewals = staff.world, staff.world.runtime.renewals
     renewals.run(world.clock.now())
-    request = renewals.answer(
-        staff.mia, question(staff).row.id, Answer.EXTEND, proposed_day=date(2026, 9, 30),
-        bridge_until=date(2026, 4, 14), note="paperwork",
-    )  # fmt: skip
+    request = bridge(staff, date(2026, 4, 14))
     staff.review("ines", request)
     other = line("w2", role="agent", name="Dana Fox")
     world.roster(line("w1", role="agent", name="Carl Jones", last=date(2026, 3, 5)), other)

@@ -18,6 +18,7 @@ from lifecycle.demo import make_demo
 from lifecycle.runtime import Runtime
 from lifecycle.store.people_tables import MemberRow
 from tests.conftest import need
+from tests.web.pushing import Peer, make_peer
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
@@ -102,6 +103,20 @@ def moving_site(demo: Path, tmp_path: Path) -> Iterator[Site]:
     """A demo of its own for a test that moves the clock or changes what others look at."""
     with served(demo, tmp_path / "demo") as site:
         yield site
+
+
+@pytest.fixture
+def peer(ready_url: str) -> Iterator[Peer]:
+    """A program that pushes people, at both databases."""
+    peer = make_peer(ready_url, calls_per_second=1000)
+    yield peer
+    peer.store.close()
+
+
+@pytest.fixture
+def nora(site: Site) -> FlaskClient:
+    """Somebody of HR, at whichever demo the module looks at."""
+    return site.client("nora")
 
 
 @pytest.fixture(scope="session")

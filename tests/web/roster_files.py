@@ -18,6 +18,11 @@ ODD = (
     "P1,Zoë Müller,03/04/2026,05/06/2027,Acme,Support agent,dublin,4410\n"
 )
 """Whoever reads it must say which number is the month, and in which encoding it is once it is not UTF-8."""
+MATCHED = {
+    "worker_id": "Personnel No", "name": "Worker", "first_day": "Start Date", "last_day": "End Date",
+    "vendor": "Agency", "role": "Job title", "site": "Location",
+}  # fmt: skip
+"""Field to header of `ODD`."""
 
 
 def demo_roster(site: Site, change: Callable[[int, Row], Row | list[Row] | None] = lambda _, row: row) -> str:

@@ -27,11 +27,6 @@ def site(moving_site: Site) -> Site:
     return moving_site
 
 
-@pytest.fixture
-def nora(site: Site) -> FlaskClient:
-    return site.client("nora")
-
-
 class Form(HTMLParser):
     """What a browser would send of the form in which columns are matched, nothing being changed in it."""
 

@@ -1,7 +1,7 @@
 """A disk that is full, as browsers and programs see it: a page or an error of their own kind, and reads go on."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,6 @@ from tests.web.roster_files import demo_roster, upload
 
 USERS = "/scim/v2/Users"
 ERROR = ["urn:ietf:params:scim:api:messages:2.0:Error"]
-
-
-@pytest.fixture
-def peer(ready_url: str) -> Iterator[Peer]:
-    peer = make_peer(ready_url, calls_per_second=1000)
-    yield peer
-    peer.store.close()
 
 
 def refuse_writes(peer: Peer) -> None:

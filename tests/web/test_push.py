@@ -1,7 +1,6 @@
 """``POST /hr/v1/bulk``: kept at once, handed on in order, told apart operation by operation; strangers get nothing."""
 
 import json
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -37,13 +36,6 @@ ENTRA = {
 }
 """As Microsoft's examples have it: no contract of ours, and a schema of somebody else's."""
 DAYS = {CONTRACT: {"firstDay": "2026-01-05", "lastDay": "2026-06-30"}}
-
-
-@pytest.fixture
-def peer(ready_url: str) -> Iterator[Peer]:
-    peer = make_peer(ready_url, calls_per_second=1000)
-    yield peer
-    peer.store.close()
 
 
 def hire(peer: Peer, worker: str, *references: str, last: date = date(2026, 6, 30)) -> None:

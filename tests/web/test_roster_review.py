@@ -4,23 +4,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.web.conftest import Site, post
-from tests.web.roster_files import ODD, demo_roster, follow, opened
-
-MATCHED = {
-    "worker_id": "Personnel No", "name": "Worker", "first_day": "Start Date", "last_day": "End Date",
-    "vendor": "Agency", "role": "Job title", "site": "Location",
-}  # fmt: skip
-"""Field to header of `ODD`."""
+from tests.web.roster_files import MATCHED, ODD, demo_roster, follow, opened
 
 
 @pytest.fixture
 def site(moving_site: Site) -> Site:
     return moving_site
-
-
-@pytest.fixture
-def nora(site: Site) -> FlaskClient:
-    return site.client("nora")
 
 
 def test_where_no_row_can_be_used_nothing_is_called_confirmed(site: Site, nora: FlaskClient) -> None:

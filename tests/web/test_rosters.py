@@ -17,6 +17,7 @@ from lifecycle.services.upload_views import State
 from lifecycle.web import roster_words
 from tests.web.conftest import PASSWORD, Site, get, post, served, token
 from tests.web.roster_files import (
+    MATCHED,
     ODD,
     a_third_leaves,
     demo_roster,
@@ -30,21 +31,10 @@ from tests.web.roster_files import (
 )
 from tests.web.test_stepup import make_stale
 
-MATCHED = {
-    "worker_id": "Personnel No", "name": "Worker", "first_day": "Start Date", "last_day": "End Date",
-    "vendor": "Agency", "role": "Job title", "site": "Location", "status": "Status",
-}  # fmt: skip
-"""Field to header of `ODD`, with a column more."""
-
 
 @pytest.fixture
 def site(moving_site: Site) -> Site:
     return moving_site
-
-
-@pytest.fixture
-def nora(site: Site) -> FlaskClient:
-    return site.client("nora")
 
 
 def apply(client: FlaskClient, upload_id: str, page: Any, **form: str) -> tuple[str, Any]:
@@ -242,7 +232,7 @@ def test_columns_are_matched_once_and_days_are_never_guessed(site: Site, nora: F
     assert '<option value="%d/%m/%Y">' in page.text, "offered and not chosen: both orders read these days"
     assert "Zoë, Müller" in page.text
     assert 'value="agency-week"' in page.text
-    form = {f"column-{name}": header for name, header in MATCHED.items() if name != "status"}
+    form = {f"column-{name}": header for name, header in MATCHED.items()}
     form |= {"delimiter": ",", "profile": "acme", "save": "1"}
     for said, words in (
         ({}, "how days are written"),
@@ -273,7 +263,10 @@ def test_a_word_of_status_is_explained_and_a_conversion_confirmed(site: Site, no
 
     upload_id, _, page = opened(nora, roster("Active"))
     form = {"date_format": "%d/%m/%Y", "scope": "full", "encoding": "utf-8", "profile": "acme", "save": "1"}
-    form |= {f"column-{name}": header for name, header in MATCHED.items()} | {"delimiter": ","}
+    form |= {f"column-{name}": header for name, header in MATCHED.items()} | {
+        "column-status": "Status",
+        "delimiter": ",",
+    }
     _, page = follow(nora, post(nora, f"/rosters/{upload_id}/columns", **form))
     apply(nora, upload_id, page)
     assert site.runtime.uploads.find(upload_id).state is State.APPLIED

@@ -1,7 +1,6 @@
 """``/scim/v2``: what the conformance tester asks, what Entra and Okta really send, and what reaches roster intake."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -20,13 +19,6 @@ from tests.web.pushing import CONTRACT, ENTERPRISE, USER, Peer, make_peer, perso
 
 PATCH = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}
 USERS = "/scim/v2/Users"
-
-
-@pytest.fixture
-def peer(ready_url: str) -> Iterator[Peer]:
-    peer = make_peer(ready_url, calls_per_second=1000)
-    yield peer
-    peer.store.close()
 
 
 def create(peer: Peer, worker: str = "W-1", **changes: Any) -> str:

@@ -1,7 +1,6 @@
 """``/scim/v2``: changes of one person at the same instant."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from scim2_models import PreconditionFailedException
 
 from lifecycle.services.scim_users import ScimUsers
 from tests.services.race import race
-from tests.web.pushing import CONTRACT, ENTERPRISE, Peer, make_peer, person
+from tests.web.pushing import CONTRACT, ENTERPRISE, Peer, person
 
 USERS = "/scim/v2/Users"
 PATCH = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}
@@ -17,13 +16,6 @@ CHANGES = {
     "title": "Analyst", "displayName": "Ada", f"{ENTERPRISE}:department": "R&D", f"{CONTRACT}:lastDay": "2026-09-30",
     f"{CONTRACT}:role": "lead", f"{ENTERPRISE}:division": "North",
 }  # fmt: skip
-
-
-@pytest.fixture
-def peer(ready_url: str) -> Iterator[Peer]:
-    peer = make_peer(ready_url, calls_per_second=1000)
-    yield peer
-    peer.store.close()
 
 
 def create(peer: Peer) -> str:
