@@ -1,7 +1,6 @@
 """The demo, served to a test client and to a real browser."""
 
 import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,13 +10,13 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import update
-from waitress.server import create_server
 
 from lifecycle.app import make_app
 from lifecycle.demo import make_demo
 from lifecycle.runtime import Runtime
 from lifecycle.store.people_tables import MemberRow
 from tests.conftest import need
+from tests.servers.pages import serving
 from tests.web.pushing import Peer, make_peer
 
 CHROMIUM = shutil.which("chromium")
@@ -82,12 +81,8 @@ def served(demo: Path, folder: Path, *, port: int = 0, more: str = "") -> Iterat
         unit.session.execute(update(MemberRow).values(password_hash=runtime.sign_in.passwords.hash(PASSWORD)))
     assert runtime.leadership.try_to_lead()
     app = make_app(runtime, scheduler=True)
-    server = create_server(app, host="127.0.0.1", port=port, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield Site(runtime, f"http://127.0.0.1:{server.effective_port}", app)
-    server.close()
-    thread.join(timeout=5)
+    with serving(app, port) as url:
+        yield Site(runtime, url, app)
     runtime.close()
 
 

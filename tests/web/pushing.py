@@ -1,16 +1,13 @@
 """The ways in for HR's systems, served by themselves: a store, tokens, and an intake that notes what it is given."""
 
 import json
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, BinaryIO, cast
 
 from flask import Blueprint, Flask
-from waitress.server import create_server
 
 from lifecycle.api import hr, scim
 from lifecycle.domain.role import Role
@@ -173,14 +170,3 @@ def make_peer(url: str, **push: Any) -> Peer:
     peer = Peer(store, settings, tokens, pushes, intake, clock, app, "")
     peer.token = peer.make_token("hr:push")
     return peer
-
-
-@contextmanager
-def served(peer: Peer) -> Iterator[str]:
-    """Serve it as the product does, and lend its address."""
-    server = create_server(peer.app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.close()
-    thread.join(timeout=5)

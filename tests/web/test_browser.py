@@ -75,7 +75,7 @@ def test_polling_keeps_the_page_until_something_changes(signed_in: Any, site: Si
     with signed_in.expect_response(lambda r: "/live" in r.url) as answer:
         signed_in.evaluate("htmx.trigger(document.body, 'poll')")
     assert answer.value.status == 200
-    signed_in.wait_for_function("document.querySelector('#god').dataset.mark === undefined")
+    expect(signed_in.locator("#god:not([data-mark])")).to_have_count(1)
 
 
 def test_a_visitor_moves_the_clock_and_sees_god_mode_go(signed_in: Any, moving_site: Site) -> None:

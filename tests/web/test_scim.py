@@ -15,7 +15,8 @@ from sqlalchemy import select
 from lifecycle.services import scim_users
 from lifecycle.store.push_tables import PushRow, ScimUserRow
 from lifecycle.store.tables import AuditRow, EngagementRow, IdentityRow
-from tests.web.pushing import CONTRACT, ENTERPRISE, USER, Peer, make_peer, person, served
+from tests.servers.pages import serving
+from tests.web.pushing import CONTRACT, ENTERPRISE, USER, Peer, make_peer, person
 
 PATCH = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}
 USERS = "/scim/v2/Users"
@@ -58,7 +59,7 @@ def hire(peer: Peer, worker: str, *references: str) -> None:
 
 
 def test_the_conformance_tester_finds_nothing_wrong(peer: Peer) -> None:
-    with served(peer) as address:
+    with serving(peer.app) as address:
         headers = {"Authorization": f"Bearer {peer.token}"}
         with httpx2.Client(base_url=f"{address}/scim/v2", headers=headers) as http:
             results = check_server(SyncSCIMClient(http))
