@@ -204,6 +204,16 @@ def test_what_needs_a_person_after_a_kill_is_told(world: World, monkeypatch: pyt
     assert told(world) == ["roster.csv: some of its rows cannot be used"]
 
 
+def test_what_comes_again_after_somebody_has_discarded_it_is_told_again(world: World) -> None:
+    broken = roster_bytes(line("w1", "agent"), line("", "agent"))
+    for times in (1, 2):
+        put(world, broken)
+        world.runtime.visits.look("agency")
+        assert len(told(world)) == times, "each of them waits for somebody"
+        [waiting] = [u for u in world.runtime.uploads.listed() if u.state is State.READY]
+        world.runtime.uploads.discard(waiting.id, actor="member:hannah")
+
+
 def test_what_a_person_has_only_looked_at_is_not_what_a_source_delivers(world: World) -> None:
     """Her preview stays hers, unconfirmed, with her repairs; what is applied is the source's own."""
     preview = take(world.runtime, ADA)

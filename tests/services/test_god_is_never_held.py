@@ -1,13 +1,18 @@
 """God mode, which ends by the word of a roster that is held, and by nothing less."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from lifecycle.domain.approval import Verdict
+from lifecycle.domain.errors import RosterRefused
 from lifecycle.domain.identity import IdentityId
-from lifecycle.services.upload_views import State
+from lifecycle.services.upload_views import State, Upload
 from lifecycle.store import people
 from lifecycle.store.people_tables import NoticeRow
 from tests.services.guarded import BEFORE, WORKERS, review, send, staff
@@ -74,12 +79,18 @@ def test_god_mode_ends_by_the_word_of_a_roster_that_is_held_and_nothing_else_doe
     assert all(e.measures.god_ends_at is None for e in stored), "their days end god mode now"
 
 
-def test_what_a_rejected_roster_would_have_ended_later_goes_on(gods_world: World) -> None:
-    world = gods_world
+def send_mixed(world: World) -> Upload:
+    """Half have left, and the others leave in ten days: god mode of all ends, now or then, while it is held."""
     soon = (world.clock.now() + timedelta(days=10)).date()
     mixed = [line(w, "god", last=BEFORE if n < 6 else soon) for n, w in enumerate(WORKERS)]
     upload = send(world, roster_bytes(*mixed))
     assert upload.state is State.HELD
+    return upload
+
+
+def test_what_a_rejected_roster_would_have_ended_later_goes_on(gods_world: World) -> None:
+    world = gods_world
+    upload = send_mixed(world)
     assert with_god(world) == set(WORKERS[6:])
     review(world, upload, "petra", Verdict.DENY)
     assert with_god(world) == set(WORKERS[6:]), "what is gone comes back by other people's word only"
@@ -87,6 +98,43 @@ def test_what_a_rejected_roster_would_have_ended_later_goes_on(gods_world: World
     assert with_god(world) == set(WORKERS[6:])
     told = {r.action for r in world.runtime.trail.search()}
     assert {"god-ends", "god-goes-on"} <= told
+
+
+@pytest.mark.parametrize("how", ["taken back", "rejected"])
+def test_what_ends_while_a_newer_one_is_applied_waits_its_turn(
+    gods_world: World, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each once waited for the other's rows: one for the contract, one for the held roster."""
+    world = gods_world
+    upload = send_mixed(world)
+    world.clock.move(hours=1)
+    rows = [line(w, "god", last=date(2026, 12, 30 if w == "w12" else 31)) for w in WORKERS]
+    newer = take(world.runtime, roster_bytes(*rows))
+    within, changed = threading.Event(), threading.Event()
+    let_go_on, update = people.let_god_go_on, people.update_engagements
+
+    def linger(*args: Any) -> None:
+        within.set()
+        changed.wait(1)
+        let_go_on(*args)
+
+    def change(*args: Any) -> None:
+        update(*args)
+        changed.set()
+
+    monkeypatch.setattr(people, "let_god_go_on", linger)
+    monkeypatch.setattr(people, "update_engagements", change)
+    with ThreadPoolExecutor(1) as other:
+        if how == "rejected":
+            ending = other.submit(review, world, upload, "petra", Verdict.DENY)
+        else:
+            ending = other.submit(world.runtime.batches.take_back, upload.id, world.actor("nora"))
+        assert within.wait(5)
+        with suppress(RosterRefused):  # it is stopped by now, or does something else
+            world.runtime.confirmations.confirm(newer.id, actor="hr", digest=newer.digest)
+        ending.result(5)
+    settled = State.REFUSED if how == "rejected" else State.DISCARDED
+    assert world.runtime.uploads.find(upload.id).state is settled
 
 
 def test_the_sponsor_is_told_and_can_agree_to_the_days_that_stand(gods_world: World) -> None:
