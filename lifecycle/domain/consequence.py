@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -38,6 +38,8 @@ class Consequence:
 
     weight: Weight
     words: str
+    also: frozenset[Weight] = frozenset()
+    """What it means besides: that god mode ends sooner, or narrowing starts today, with something heavier."""
 
 
 def consequence_of(before: Contract | None, after: Contract, catalogue: Catalogue, now: datetime) -> Consequence:
@@ -50,6 +52,31 @@ def consequence_of(before: Contract | None, after: Contract, catalogue: Catalogu
         catalogue: Entitlements and what they narrow to.
         now: The instant at which it would be confirmed, aware.
     """
+    found = _heaviest(before, after, catalogue, now)
+    if before is None or before.gives_nothing:
+        return found
+    means = {
+        Weight.GOD_SOONER: _ends_god(before, after, catalogue, now),
+        Weight.NARROWS_TODAY: _narrows(before, after, now),
+    }
+    return replace(found, also=frozenset(weight for weight, holds in means.items() if holds) - {found.weight})
+
+
+def _ends_god(before: Contract, after: Contract, catalogue: Catalogue, now: datetime) -> bool:
+    if not gives_god(before, catalogue) or before.god_ends_at <= now:
+        return False
+    return after.gives_nothing or not gives_god(after, catalogue) or after.god_ends_at < before.god_ends_at
+
+
+def _narrows(before: Contract, after: Contract, now: datetime) -> bool:
+    """Say whether the offboarding window begins within a day, and would not have."""
+    old, new = before.timeline, after.timeline
+    if after.gives_nothing or new.ends_at <= now:
+        return False
+    return new.falls_below(Tier.GOD, new.starts_at) <= now + TODAY < old.falls_below(Tier.GOD, old.starts_at)
+
+
+def _heaviest(before: Contract | None, after: Contract, catalogue: Catalogue, now: datetime) -> Consequence:
     has = _keys(after, catalogue, now)
     if before is None:
         return _of_joiner(after, has, now)
@@ -81,8 +108,8 @@ def _of_days(before: Contract, after: Contract, catalogue: Catalogue, now: datet
     god = _of_god(before, after, catalogue)
     if god is not None:
         return god
-    narrows_at = new.falls_below(Tier.GOD, new.starts_at)
-    if now < new.ends_at and narrows_at <= now + TODAY < old.falls_below(Tier.GOD, old.starts_at):
+    if _narrows(before, after, now):
+        narrows_at = new.falls_below(Tier.GOD, new.starts_at)
         words = f"narrowing starts {_stamp(max(narrows_at, now))}; access ends {_stamp(new.ends_at)}"
         return Consequence(Weight.NARROWS_TODAY, f"{words} instead of {_stamp(old.ends_at)}")
     if new.ends_at != old.ends_at:

@@ -152,7 +152,9 @@ class Comparer:
         self._note_doubts(doubtful, contracts)
         for change in changes:
             found = decided.get(id(change), change)
-            values = _columns(found, self._consequence(found, contracts))
+            consequence = self._consequence(found, contracts)
+            self.tally.also.update(consequence.also if consequence else ())
+            values = _columns(found, consequence)
             if found.after is not None and found.row is not None and found.kind is not Kind.SAME:
                 self.sponsors.add(found.after.sponsor)
             self.tally.add(found, f"{found.row}|{values['kind']}|{values['weight']}|{found.changes}|{_bound(found)}\n")

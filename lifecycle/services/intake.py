@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -353,9 +354,11 @@ def shown(unit: Unit, upload_id: str, worked: Worked, now: datetime) -> dict[str
     counted = {kind: n for (kind,), n in roster_items.count_rows(unit, upload_id, "kind").items()}
     read = worked.counts if worked.counts is not None else Uploads.row(unit, upload_id).counts
     kept = {name: n for name, n in read.items() if name not in set(Kind)}
+    totals = Counter(roster_items.count_weights(unit, upload_id, WEIGHED))
+    totals.update({weight.value: n for weight, n in worked.tally.also.items()})
     return {
         "counts": {**kept, **counted},
-        "totals": roster_items.count_weights(unit, upload_id, WEIGHED),
+        "totals": dict(totals),
         "guard": worked.guard,
         "digest": worked.digest,
         "digest_of_new": worked.tally.digest_of_new,

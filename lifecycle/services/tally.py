@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from lifecycle.domain.comparison import Change, Kind
+from lifecycle.domain.consequence import Weight
 from lifecycle.domain.engagement import EngagementId
 from lifecycle.domain.guard import WINDOW, Feed, Finding, Limits, Surprise, check_feed, check_surprise
 from lifecycle.domain.identity import IdentityId
@@ -37,6 +38,8 @@ class Tally:
     moved_days: int
     moved: set[EngagementId] = field(default_factory=set)
     """Contracts whose last day rows of the file move by more than `moved_days`."""
+    also: Counter[Weight] = field(default_factory=Counter)
+    """What contracts lose besides what weighs heaviest."""
     losses: dict[IdentityId, Loss] = field(default_factory=dict)
     losses_of_new: dict[str, Loss] = field(default_factory=dict)
     """By worker id, of those who have no identity yet."""

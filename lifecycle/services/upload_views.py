@@ -74,7 +74,7 @@ class Upload:
     counts: dict[str, int]
     """Kind (`Kind`) to rows; besides ``aside`` for rows left aside, ``repeated`` and ``untouched``."""
     totals: dict[str, int]
-    """Weight (`lifecycle.domain.consequence.Weight`) to rows."""
+    """Weight (`lifecycle.domain.consequence.Weight`) to rows, each counted for all that it means."""
     guard: Sequence[dict[str, Any]]
     """Why two more people must agree (``scope``, ``words``, ``vendor``); empty when nobody must."""
     digest: str

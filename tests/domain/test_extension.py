@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lifecycle.domain.access import Contract, desired_access
 from lifecycle.domain.calendar import WorkCalendar
-from lifecycle.domain.consequence import Consequence, Weight, consequence_of
+from lifecycle.domain.consequence import Weight, consequence_of
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.entitlement import Tier
 from lifecycle.domain.extension import LONGEST_UNPROPOSED_DAYS, Extension, after_extension, god_keeps_its_end
@@ -230,4 +230,22 @@ def test_an_extension_gives_no_god_mode_that_nobody_agreed_to(
 def test_what_it_does_to_access_is_said(
     before: Contract | None, after: Contract, now: datetime, weight: Weight, words: str
 ) -> None:
-    assert consequence_of(before, after, CATALOGUE, now) == Consequence(weight, words)
+    found = consequence_of(before, after, CATALOGUE, now)
+    assert (found.weight, found.words) == (weight, words)
+
+
+@pytest.mark.parametrize(
+    ("last_day", "now", "weight", "also"),
+    [
+        (date(2026, 3, 31), NARROWS - timedelta(days=9), Weight.GOD_SOONER, set()),
+        (date(2026, 3, 31), NARROWS - timedelta(hours=9), Weight.GOD_SOONER, {Weight.NARROWS_TODAY}),
+        (date(2026, 3, 31), NARROWS, Weight.REMOVED_NOW, {Weight.GOD_SOONER, Weight.NARROWS_TODAY}),
+        (date(2026, 3, 20), NARROWS, Weight.REMOVED_NOW, {Weight.GOD_SOONER}),
+        (date(2026, 7, 31), NARROWS, Weight.GOD_LATER, set()),
+    ],
+)  # fmt: skip
+def test_the_end_of_god_mode_and_narrowing_are_told_beside_what_weighs_more(
+    last_day: date, now: datetime, weight: Weight, also: set[Weight]
+) -> None:
+    found = consequence_of(contract(JUNE), contract(last_day), CATALOGUE, now)
+    assert (found.weight, found.also) == (weight, also)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from lifecycle.domain.approval import Verdict
+from lifecycle.domain.consequence import Weight
 from lifecycle.domain.errors import RosterRefused
 from lifecycle.domain.identity import IdentityId
 from lifecycle.services.upload_views import State, Upload
@@ -86,6 +87,13 @@ def send_mixed(world: World) -> Upload:
     upload = send(world, roster_bytes(*mixed))
     assert upload.state is State.HELD
     return upload
+
+
+def test_god_mode_that_ends_with_all_else_is_counted_too(gods_world: World) -> None:
+    upload = take(gods_world.runtime, gods(2, BEFORE))
+    assert upload.totals == {Weight.REMOVED_NOW: 2, Weight.GOD_SOONER: 2}
+    gods_world.runtime.confirmations.confirm(upload.id, actor="hr", digest=upload.digest)
+    assert gods_world.runtime.uploads.find(upload.id).totals == upload.totals, "as it was shown"
 
 
 def test_what_a_rejected_roster_would_have_ended_later_goes_on(gods_world: World) -> None:
