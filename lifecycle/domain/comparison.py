@@ -97,10 +97,11 @@ def compare_worker(
     """
     Say what the rows about one worker would change.
 
-    A row is matched by the contract's number; where the feed has none, by the first day, else by the worker's latest
-    contract, unless the row begins after that one ended: then it is a new contract of the same person. A worker id
-    that comes back under another name and with another first day after its contracts are over is another person,
-    whatever the contract's number.
+    A row is matched by the contract's number; where the feed has none, by the first day, else by the days of a contract
+    with the same vendor that no other row speaks of. One that begins and ends later than such a contract, which has
+    begun, carries it on; one whose days lie outside is a new contract of the same person. A worker id that comes back
+    under another name and with another first day after its contracts are over is another person, whatever the
+    contract's number.
 
     Args:
         rows: All rows about one worker that say anything new.
@@ -108,8 +109,8 @@ def compare_worker(
         seen: Stored contracts that another row of the same roster states exactly as they are, with its line.
         comparing: What holds for the whole roster.
     """
-    known = KnownContracts(stored)
     repeated = [_as_stored(s, seen[s.engagement.id]) for s in stored if s.engagement.id in seen]
+    known = KnownContracts(stored, (*rows, *repeated))
     mine = {row.line for row in rows}
     present = [row for row in (*rows, *repeated) if not _is_history(row, known, comparing)]
     history = [row for row in (*rows, *repeated) if _is_history(row, known, comparing)]
@@ -161,17 +162,22 @@ def _is_history(row: RosterRow, known: KnownContracts, comparing: Comparing) -> 
 
 
 def _by_contract(rows: Iterable[RosterRow], known: KnownContracts, comparing: Comparing) -> dict[str, list[RosterRow]]:
+    """Gather the rows about one contract: those with its number, and without numbers those with one first day."""
     groups: dict[str, list[RosterRow]] = defaultdict(list)
+    begun: dict[date | None, str] = {}
     for row in sorted(rows, key=lambda row: row.line):
         match = known.contract_of(row, comparing.is_over)
-        groups[match.engagement.id if match else row.reference or f"/{row.first_day}"].append(row)
+        key = match.engagement.id if match else row.reference or f"/{row.first_day}"
+        if not row.reference:
+            key = begun.setdefault(row.first_day, key)
+        groups[key].append(row)
     return groups
 
 
 def _compare(row: RosterRow, known: KnownContracts, comparing: Comparing) -> Change:
     match = known.contract_of(row, comparing.is_over)
     if match is not None:
-        return _changed(row, match, comparing)
+        return _changed(_carried_on(row, match.engagement, comparing), match, comparing)
     taken = known.taken_by(row)
     if taken is not None or (row.reference or "") in comparing.contested:
         whose = (
@@ -194,6 +200,15 @@ def _compare(row: RosterRow, known: KnownContracts, comparing: Comparing) -> Cha
     return _joins(row, known, comparing)
 
 
+def _carried_on(row: RosterRow, before: Engagement, comparing: Comparing) -> RosterRow:
+    """Return the row; where it carries on a contract that has begun, with the first day that this one has."""
+    if row.reference or row.first_day is None or row.last_day is None:
+        return row
+    has_begun = before.first_day <= comparing.today(before.zone or "UTC")
+    goes_on = has_begun and row.first_day > before.first_day and row.last_day > before.last_day
+    return row._replace(first_day=before.first_day) if goes_on else row
+
+
 def _joins(row: RosterRow, known: KnownContracts, comparing: Comparing) -> Change:
     nothing = Change(Kind.SAME, row)
     if row.standing in {Standing.WITHDRAWN, Standing.CONVERTED} or row.first_day is None or row.last_day is None:
@@ -205,10 +220,7 @@ def _joins(row: RosterRow, known: KnownContracts, comparing: Comparing) -> Chang
             return nothing
     holder = known.holder_of(row, comparing.is_over)
     if holder is not None and last_day >= comparing.today(row.zone or "UTC"):
-        whose = f"{holder.identity.worker_id} is that of {holder.identity.name}"
-        remedy = "Ask the vendor who holds this id; a new name belongs into the row of the contract that runs, too."
-        expected = f"an id of one person, but {whose}"
-        return _unusable(row, complaint_about(row, Cause.SHARED_ID, "worker_id", row.worker_id or "", expected, remedy))
+        return _unusable(row, _about_holder(row, holder))
     person = known.person_of(row)
     after = Engagement(
         id=EngagementId(""),
@@ -227,6 +239,14 @@ def _joins(row: RosterRow, known: KnownContracts, comparing: Comparing) -> Chang
         actual=row.actual or row.standing is Standing.ENDED,
     )
     return Change(Kind.NEW, row, after=after, identity_id=person)
+
+
+def _about_holder(row: RosterRow, holder: StoredContract) -> Complaint:
+    whose, id_ = f"{holder.identity.worker_id} is that of {holder.identity.name}", row.worker_id or ""
+    remedy = "Ask the vendor who holds this id; a new name belongs into the row of the contract that runs, too."
+    if id_ != holder.identity.worker_id:
+        whose, remedy = f"{whose}, and differs in case only", "Write the id in the file as it is known."
+    return complaint_about(row, Cause.HELD_ID, "worker_id", id_, f"an id of one person, but {whose}", remedy)
 
 
 def _changed(row: RosterRow, stored: StoredContract, comparing: Comparing) -> Change:

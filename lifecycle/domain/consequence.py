@@ -42,21 +42,29 @@ class Consequence:
     """What it means besides: that god mode ends sooner, or narrowing starts today, with something heavier."""
 
 
-def consequence_of(before: Contract | None, after: Contract, catalogue: Catalogue, now: datetime) -> Consequence:
+def consequence_of(
+    before: Contract | None,
+    after: Contract,
+    catalogue: Catalogue,
+    now: datetime,
+    elsewhere: frozenset[str] = frozenset(),
+) -> Consequence:
     """
-    Say what replacing *before* by *after* does to what this one contract gives.
+    Say what replacing *before* by *after* does to access.
 
     Args:
         before: The contract as confirmed; None for a new one.
         after: As the roster has it.
         catalogue: Entitlements and what they narrow to.
         now: The instant at which it would be confirmed, aware.
+        elsewhere: Keys of what the person's other contracts give then: that is not lost.
     """
-    found = _heaviest(before, after, catalogue, now)
+    found = _heaviest(before, after, catalogue, now, elsewhere)
     if before is None or before.gives_nothing:
         return found
+    god_goes_on = any(e.tier is Tier.GOD for key in elsewhere if (e := catalogue.entitlements.get(key)))
     means = {
-        Weight.GOD_SOONER: _ends_god(before, after, catalogue, now),
+        Weight.GOD_SOONER: _ends_god(before, after, catalogue, now) and not god_goes_on,
         Weight.NARROWS_TODAY: _narrows(before, after, now),
     }
     return replace(found, also=frozenset(weight for weight, holds in means.items() if holds) - {found.weight})
@@ -76,13 +84,18 @@ def _narrows(before: Contract, after: Contract, now: datetime) -> bool:
     return new.falls_below(Tier.GOD, new.starts_at) <= now + TODAY < old.falls_below(Tier.GOD, old.starts_at)
 
 
-def _heaviest(before: Contract | None, after: Contract, catalogue: Catalogue, now: datetime) -> Consequence:
+def _heaviest(
+    before: Contract | None, after: Contract, catalogue: Catalogue, now: datetime, elsewhere: frozenset[str]
+) -> Consequence:
     has = _keys(after, catalogue, now)
     if before is None:
         return _of_joiner(after, has, now)
     had = _keys(before, catalogue, now)
     gained = has - had
     lost = {key for key in had - has if not any(_narrows_to(key, more, catalogue) for more in gained)}
+    if lost and lost <= elsewhere:
+        return Consequence(Weight.CHANGES, "what it gave goes on with another contract")
+    lost -= elsewhere
     if lost:
         return Consequence(Weight.REMOVED_NOW, f"loses {_named(lost)} at once{_why(before, after)}")
     if gained:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from lifecycle.domain.party import key_of
@@ -24,7 +25,8 @@ def one_person(rows: Sequence[RosterRow], repairs: Repairs) -> list[RosterRow] |
     if len({key_of(row.name or "") for row in named}) < 2:
         return list(rows)
     worker_id = named[0].worker_id or ""
-    chosen = _chosen(named, repairs.lines.get(key_of_worker(worker_id)), repairs.choice, by_end=False)
+    key = key_of_worker(worker_id)
+    chosen = _chosen(named, repairs.lines.get(key), repairs.holder, by_end=False)
     if chosen is not None:
         return [row for row in rows if row.name is None or key_of(row.name) == key_of(chosen.name or "")]
     complaints = {}
@@ -34,7 +36,8 @@ def one_person(rows: Sequence[RosterRow], repairs: Repairs) -> list[RosterRow] |
         other = second if key_of(row.name or "") == key_of(first.name or "") else first
         expected = f"one person for each id, but line {other.line} gives it to {other.name} and this line to {row.name}"
         remedy = "Say which of them holds this id, or ask the vendor."
-        complaints[row.line] = complaint_about(row, Cause.SHARED_ID, "worker_id", worker_id, expected, remedy)
+        found = complaint_about(row, Cause.SHARED_ID, "worker_id", worker_id, expected, remedy)
+        complaints[row.line] = replace(found, about=key)
     return complaints
 
 
@@ -43,7 +46,7 @@ def one_contract(rows: Sequence[RosterRow], repairs: Repairs) -> RosterRow | dic
     first = rows[0]
     if all(_contradiction(row, first) is None for row in rows):
         return first
-    key = key_of_contract(first.worker_id or "", first.reference or "")
+    key = key_of_contract(first)
     chosen = _chosen(rows, repairs.lines.get(key), repairs.choice, by_end=True)
     if chosen is not None:
         return chosen
@@ -53,7 +56,7 @@ def one_contract(rows: Sequence[RosterRow], repairs: Repairs) -> RosterRow | dic
         mine, theirs = _text(getattr(row, name)), _text(getattr(other, name))
         expected = f"{theirs or 'nothing'} as on line {other.line}, which is the same contract"
         remedy = "Say which row counts, or delete the one that does not."
-        complaints[row.line] = complaint_about(row, Cause.DUPLICATE, name, mine, expected, remedy)
+        complaints[row.line] = replace(complaint_about(row, Cause.DUPLICATE, name, mine, expected, remedy), about=key)
     return complaints
 
 

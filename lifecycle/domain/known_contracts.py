@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from lifecycle.domain.engagement import Engagement
+from lifecycle.domain.engagement import Engagement, EngagementId
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import RosterRow
@@ -32,8 +32,19 @@ class StoredContract:
 class KnownContracts:
     """What is stored, by the keys a row can be matched on."""
 
-    def __init__(self, stored: Iterable[StoredContract]) -> None:
+    def __init__(self, stored: Iterable[StoredContract], rows: Collection[RosterRow]) -> None:
         self.contracts = tuple(stored)
+        numbers = {row.reference for row in rows if row.reference}
+        starts = {row.first_day for row in rows if not row.reference}
+        self.spoken_of = frozenset(
+            s.engagement.id
+            for s in self.contracts
+            if number_of(s.engagement.reference) in numbers or s.engagement.first_day in starts
+        )
+        """Contracts that a row names by number or first day: no row with neither speaks of them."""
+        begun = {s.engagement.first_day for s in self.contracts}
+        self._unmatched = [row for row in rows if not row.reference and row.first_day not in begun]
+        self._nearest: dict[EngagementId, date | None] = {}
         self.by_number: dict[str, list[StoredContract]] = defaultdict(list)
         """By the number that it came with, which contracts before it may have had too."""
         self.by_worker: dict[str, list[StoredContract]] = defaultdict(list)
@@ -52,22 +63,35 @@ class KnownContracts:
         if row.reference:
             return self._numbered(row, is_over)
         of_worker = self.by_worker.get(row.worker_id or "", [])
-        if not of_worker:
-            return None
         same_start = [s for s in of_worker if s.engagement.first_day == row.first_day]
-        latest = max(same_start or of_worker, key=lambda s: s.engagement.last_day)
-        if row.first_day and row.first_day > latest.engagement.last_day:
+        found = same_start or [s for s in of_worker if self._may_be(row, s)]
+        if not found:
             return None
+        latest = max(found, key=lambda s: s.engagement.last_day)
         return latest if same_start or not self._is_somebody_else(row, latest, is_over) else None
+
+    def _may_be(self, row: RosterRow, known: StoredContract) -> bool:
+        """Say whether a row without a number, and with another first day, speaks of a contract."""
+        id_ = known.engagement.id
+        if id_ in self.spoken_of or not _fits(row, known):
+            return False
+        if id_ not in self._nearest:
+            self._nearest[id_] = _nearest(self._unmatched, known)
+        return self._nearest[id_] == row.first_day
 
     def _numbered(self, row: RosterRow, is_over: Callable[[Engagement], bool]) -> StoredContract | None:
         """Return the contract with the row's number: of several that had it, whose name it has, else the last one."""
-        numbered = self.by_number.get(row.reference or "", [])
+        numbered = self.by_number.get(row.reference or "") or self._numbered_in_other_case(row)
         found = [s for s in numbered if row.worker_id in {s.identity.worker_id, None, ""}]
         if not found:
             return None
         match = max(found, key=lambda s: (row.name is not None and is_called(s, row), s.engagement.first_day))
         return None if self._is_somebody_else(row, match, is_over) else match
+
+    def _numbered_in_other_case(self, row: RosterRow) -> list[StoredContract]:
+        number = key_of(row.reference or "")
+        of_worker = self.by_worker.get(row.worker_id or "", [])
+        return [s for s in of_worker if key_of(number_of(s.engagement.reference)) == number]
 
     @staticmethod
     def _is_somebody_else(row: RosterRow, known: StoredContract, is_over: Callable[[Engagement], bool]) -> bool:
@@ -102,6 +126,23 @@ class KnownContracts:
         return None
 
 
+def _nearest(rows: Iterable[RosterRow], known: StoredContract) -> date | None:
+    """Return the first day nearest to that of a contract among rows that fit it: two of them are two contracts."""
+    begins = known.engagement.first_day
+    fitting = {row.first_day for row in rows if row.first_day and _fits(row, known)}
+    return min(fitting, key=lambda day: (abs(day - begins), day), default=None)
+
+
+def _fits(row: RosterRow, known: StoredContract) -> bool:
+    """Say whether a row without a number can speak of a contract: of the same vendor, on days that overlap."""
+    e = known.engagement
+    if row.first_day is not None and row.vendor and e.vendor and key_of(row.vendor) != key_of(e.vendor):
+        return False
+    if row.first_day is None:
+        return True
+    return row.first_day <= e.last_day and (row.last_day is None or row.last_day >= e.first_day)
+
+
 def number_of(reference: str) -> str:
     """Return the number that a contract came with, see `KnownContracts.free_reference`."""
     return reference.partition(AGAIN)[0]
@@ -119,8 +160,8 @@ def is_called(stored: StoredContract, row: RosterRow) -> bool:
 
 
 def is_another(row: RosterRow, identity: Identity) -> bool:
-    """Say whether a row has another person's name, not one word of which is known, and another address as well."""
-    if row.name is None or not row.email or not identity.email or key_of(row.email) == key_of(identity.email):
+    """Say whether a row has another person's name, not one word of which is known, and no address that is known."""
+    if row.name is None or (row.email and key_of(row.email) == key_of(identity.email)):
         return False
     said, known = _words(row.name), _words(identity.name)
     return bool(said and known) and not said & known

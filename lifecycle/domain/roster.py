@@ -74,8 +74,12 @@ class Cause(StrEnum):
     """A spreadsheet has made a number of it: leading zeros gone, or 1E5."""
     NO_ADDRESS = "no-address"
     WIDTH = "width"
+    SHIFTED = "shifted"
+    """An e-mail address where none belongs: cells have moved."""
     SHARED_ID = "shared-id"
-    """One worker id, two people."""
+    """One worker id, two people in one file."""
+    HELD_ID = "held-id"
+    """The worker id is that of somebody else who is known."""
     RENAMED = "renamed"
     """A contract that is known, with another person's name and address."""
     DUPLICATE = "duplicate"
@@ -108,6 +112,8 @@ class Complaint:
     """Of the row, as far as it can be read."""
     reference: str = ""
     name: str = ""
+    about: str = ""
+    """What several rows contradict each other about, as `Repairs.lines` names it."""
 
     def __str__(self) -> str:
         where = f"line {self.line}" if self.line else "file"
@@ -122,6 +128,8 @@ class DateOrder(StrEnum):
     UNSAID = ""
     DAY_FIRST = "day-first"
     MONTH_FIRST = "month-first"
+    YEAR_FIRST = "year-first"
+    """Then the month; for years of two digits only, four of them are never in doubt."""
 
 
 class Choice(StrEnum):
@@ -152,6 +160,9 @@ class Repairs:
     sponsors: Mapping[str, str] = field(default_factory=dict)
     """Spelling in the file to the one meant."""
     choice: Choice = Choice.UNSAID
+    """Of rows about one contract."""
+    holder: Choice = Choice.UNSAID
+    """Of rows that give one worker id to several people: whose row counts, by its place only."""
     lines: Mapping[str, int] = field(default_factory=dict)
     """Contract or worker to the one line about it that counts, see `key_of_contract` and `key_of_worker`."""
     same_people: bool = False
@@ -160,9 +171,9 @@ class Repairs:
     """Worker ids of those who have become employees, on HR's word."""
 
 
-def key_of_contract(worker_id: str, reference: str) -> str:
+def key_of_contract(row: RosterRow) -> str:
     """Name a contract in `Repairs.lines`."""
-    return f"contract:{reference or worker_id}"
+    return f"contract:{row.reference or f'{row.worker_id} from {row.first_day}'}"
 
 
 def key_of_worker(worker_id: str) -> str:

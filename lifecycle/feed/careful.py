@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
-from lifecycle.domain.party import is_address
+from lifecycle.domain.party import is_address, key_of
 from lifecycle.domain.roster import Cause, Complaint, RosterRow, Standing
 from lifecycle.feed.cells import UNREADABLE, id_of, is_spoilt_id, text_of
 from lifecycle.feed.days import Trouble
@@ -30,6 +30,8 @@ TEXTS = (
     "site",
     "zone",
 )
+
+NEVER_ADDRESSES = frozenset({"vendor", "role", "site", "zone"})
 
 
 class Left(Enum):
@@ -58,6 +60,8 @@ class CarefulReader:
         """Read one line."""
         if not any(cell.strip() if isinstance(cell, str) else True for cell in cells):
             return Left.BLANK
+        if [key_of(text_of(cell)) for cell in cells] == self._meaning.header:
+            return Left.ASIDE  # pages that were joined each have it
         line = _Line(number, cells)
         if len(cells) != self._meaning.width:
             expected = f"{self._meaning.width} fields as in the header"
@@ -139,6 +143,9 @@ class CarefulReader:
             return "" if text == UNREADABLE else text
         if is_unsafe_id(text) if is_id else is_unsafe(text):
             self._complain_unsafe(line, name, text)
+        elif name in NEVER_ADDRESSES and is_address(text):
+            remedy = "Its cells seem to have moved: look for a comma in the cells before it, and quote that one."
+            self._complain(line, name, text, "no e-mail address in this column", remedy, Cause.SHIFTED)
         return text
 
     def _complain_unsafe(self, line: _Line, name: str, text: str) -> None:

@@ -142,7 +142,7 @@ class DayReader:
             return self._own_but_unread(text, first, second, year)
         if self._repairs.clear_days:
             return self._if_clear(text, first, second, year, is_short=is_short)
-        return self._in_order(text, first, second, year)
+        return self._in_order(text, first, second, year, is_short=is_short)
 
     def _fits(self, first: int, second: int, year: int) -> bool:
         """Say whether numbers are a day in the declared order; where they are not, all others may be turned round."""
@@ -159,11 +159,12 @@ class DayReader:
         if len(ways) == 1:
             return ways.pop()
         if self._repairs.date_order is DateOrder.UNSAID:
-            return self._unclear(text)
-        return self._in_order(text, first, second, year)
+            return self._unclear(text, is_short=is_short)
+        return self._in_order(text, first, second, year, is_short=is_short)
 
-    def _unclear(self, text: str) -> Trouble:
-        remedy = "It can be read day first or month first; say which, for all rows of this file."
+    def _unclear(self, text: str, *, is_short: bool) -> Trouble:
+        orders = "day first, month first or year first" if is_short else "day first or month first"
+        remedy = f"It can be read {orders}; say which, for all rows of this file."
         return Trouble(Cause.DATE_ORDER, text, self._expected, remedy)
 
     def _own_but_unread(self, text: str, first: int, second: int, year: int) -> Trouble:
@@ -174,20 +175,22 @@ class DayReader:
             return Trouble(Cause.DATE_FORMAT, text, self._expected, remedy)
         return self._no_such(text)
 
-    def _in_order(self, text: str, first: int, second: int, year: int) -> date | Trouble:
+    def _in_order(self, text: str, first: int, second: int, year: int, *, is_short: bool) -> date | Trouble:
         """Read a day in the order that a person has said, since the declared format is another one altogether."""
         order = self._repairs.date_order
         if order is DateOrder.UNSAID:
-            if 1 <= first <= 12 and 1 <= second <= 12:
-                return self._unclear(text)
+            if 1 <= second <= 12 and (1 <= first <= 12 or is_short):
+                return self._unclear(text, is_short=is_short)
             if day_of(year, first, second) is None and day_of(year, second, first) is None:
                 return self._no_such(text)
             return self._unread(text)
-        month, day = (second, first) if order is DateOrder.DAY_FIRST else (first, second)
-        found = day_of(year, month, day)
+        ways = {DateOrder.DAY_FIRST: day_of(year, second, first), DateOrder.MONTH_FIRST: day_of(year, first, second)}
+        if is_short:
+            ways[DateOrder.YEAR_FIRST] = day_of(long_year(first), second, year % 100)
+        found = ways.get(order)
         if found is not None:
             return found
-        if day_of(year, day, month) is None:
+        if not any(ways.values()):
             return self._no_such(text)
         remedy = f"It is not {order.value.replace('-', ' ')} as said for this file; correct the cell."
         return Trouble(Cause.DATE_FORMAT, text, self._expected, remedy)

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 from lifecycle.domain.party import is_address
 from lifecycle.domain.roster import RosterRow, Standing
+from lifecycle.feed.careful import NEVER_ADDRESSES
 from lifecycle.feed.cells import id_of, is_spoilt_id, text_of
 from lifecycle.feed.days import Trouble
 from lifecycle.feed.meaning import Meaning
@@ -80,6 +81,7 @@ class QuickReader:
         self._types = _Memo(_refusing_none(meaning.standings.worker_type))
         self._standings = _Memo(lambda pair: combined(*pair))
         self._texts = _Memo(_safe)
+        self._words = _Memo(_safe_word)
         self._sponsors = _Memo(lambda text: text if text is REFUSED else meaning.sponsor(text))
         self._zones = _Memo(self._zone)
 
@@ -199,7 +201,8 @@ class QuickReader:
         cells = self._column(columns, name)
         if cells is None:
             return None
-        return self._texts.column(map(text_of, cells) if self._typed else cells, odd)
+        memo = self._words if name in NEVER_ADDRESSES else self._texts
+        return memo.column(map(text_of, cells) if self._typed else cells, odd)
 
     def _vendor(self, vendor: Column | None, count: int, odd: set[int]) -> Column | None:
         otherwise = self._meaning.profile.vendor
@@ -298,6 +301,12 @@ def _refusing_none(read: Callable[[str], Any]) -> Callable[[str], Any]:
 def _safe(cell: str) -> Any:
     text = cell.strip()
     return REFUSED if is_unsafe(text) else text
+
+
+def _safe_word(cell: str) -> Any:
+    """Read a cell in which nobody's address belongs."""
+    text = _safe(cell)
+    return REFUSED if text is REFUSED or is_address(text) else text
 
 
 def _check(texts: list[str], unsafe: Callable[[str], bool], odd: set[int]) -> str:

@@ -8,7 +8,8 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     # the contract before the person, and the person before the seat: a worker with two contracts has two of the first
     "reference": (
         "Engagement ID", "Work Order ID", "Contract ID", "Contract Number", "Contract No", "Contract", "Assignment ID",
-        "Assignment Number", "Placement ID", "Engagement", "Work Order", "Reference",
+        "Assignment Number", "Placement ID", "Engagement", "Work Order", "Work Order Number", "Work Order No",
+        "WO Number", "WO ID", "WO", "Reference",
     ),
     "worker_id": (
         "Person ID", "WAND Worker ID", "Worker ID", "Contingent Worker ID", "Worker Number", "Worker No", "Worker GUID",

@@ -26,7 +26,7 @@ from lifecycle.services.reading import ITEM, complained
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.staging import ROWS_AT_ONCE, StagedRows
 from lifecycle.services.tally import Tally
-from lifecycle.services.weighing import Weighing
+from lifecycle.services.weighing import Changes, Weighing
 from lifecycle.store import people, roster_contracts, roster_items
 from lifecycle.store.roster_items import Staged
 from lifecycle.store.searching import search_text
@@ -147,12 +147,13 @@ class Comparer:
             for c in touched
             if c.stored
         }
-        self._note_losses(decided.values(), contracts)
+        persons = _by_person([decided.get(id(c), c) for c in changes])
+        self._note_losses(persons, contracts)
         self._note_god_ends(decided.values(), contracts)
         self._note_doubts(doubtful, contracts)
         for change in changes:
             found = decided.get(id(change), change)
-            consequence = self._consequence(found, contracts)
+            consequence = self._consequence(found, contracts, persons)
             self.tally.also.update(consequence.also if consequence else ())
             values = _columns(found, consequence)
             if found.after is not None and found.row is not None and found.kind is not Kind.SAME:
@@ -168,15 +169,11 @@ class Comparer:
             for identity_id, engagements in (found | {i: known[i] for i in identity_ids if i in known}).items()
         }
 
-    def _note_losses(self, changes: Collection[Change], contracts: Contracts) -> None:
-        after: dict[IdentityId, dict[str, Engagement]] = defaultdict(dict)
-        for change in changes:
-            if change.stored is not None and change.after is not None and change.kind is not Kind.MISSING:
-                after[change.stored.identity.id][change.after.id] = change.after
-        for identity_id, engagements in after.items():
-            lost = self.weighing.lost(contracts[identity_id], engagements)
+    def _note_losses(self, persons: Mapping[IdentityId, Changes], contracts: Contracts) -> None:
+        for identity_id, changes in persons.items():
+            lost = self.weighing.lost(contracts[identity_id], changes) if changes.known else frozenset()
             if lost:  # the vendor as it is now: a roster must not hide its own people under new names
-                vendors = {c.engagement.vendor for c in contracts[identity_id] if c.engagement.id in engagements}
+                vendors = {c.engagement.vendor for c in contracts[identity_id] if c.engagement.id in changes.known}
                 self.tally.lose(identity_id, min(vendors), lost)
 
     def _note_god_ends(self, changes: Collection[Change], contracts: Contracts) -> None:
@@ -205,10 +202,30 @@ class Comparer:
             self.tally.narrowed |= narrowed_to(before, self.rulebook.catalogue)
         return at
 
-    def _consequence(self, change: Change, contracts: Contracts) -> Consequence | None:
+    def _consequence(
+        self, change: Change, contracts: Contracts, persons: Mapping[IdentityId, Changes]
+    ) -> Consequence | None:
         if change.after is None or change.kind in {Kind.SAME, Kind.MISSING, Kind.UNUSABLE}:
             return None
-        return self.weighing.consequence(_before(change, contracts) if change.stored else None, change.after)
+        if change.stored is None:
+            return self.weighing.consequence(None, change.after)
+        before, identity_id = _before(change, contracts), change.stored.identity.id
+        after = self.weighing.after(contracts[identity_id], persons[identity_id])
+        others = [c for c in after if c.engagement.id != change.after.id]
+        return self.weighing.consequence(before, change.after, others)
+
+
+def _by_person(changes: Sequence[Change]) -> dict[IdentityId, Changes]:
+    """Gather what becomes of the contracts of people who are known; an absence that is noted changes nothing."""
+    found: dict[IdentityId, Changes] = defaultdict(Changes)
+    for change in changes:
+        if change.after is None or change.kind in {Kind.MISSING, Kind.SAME, Kind.UNUSABLE}:
+            continue
+        if change.stored is not None:
+            found[change.stored.identity.id].known[change.after.id] = change.after
+        elif change.identity_id is not None:
+            found[change.identity_id].new.append(change.after)
+    return found
 
 
 def _of_persons(stored: Sequence[StoredContract], worker_ids: Collection[str]) -> dict[IdentityId, list[Engagement]]:

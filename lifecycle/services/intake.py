@@ -14,6 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from lifecycle.domain.comparison import Comparing, Kind
+from lifecycle.domain.consequence import Weight
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.feed.kinds import Kind as FileKind
@@ -356,6 +357,8 @@ def shown(unit: Unit, upload_id: str, worked: Worked, now: datetime) -> dict[str
     kept = {name: n for name, n in read.items() if name not in set(Kind)}
     totals = Counter(roster_items.count_weights(unit, upload_id, WEIGHED))
     totals.update({weight.value: n for weight, n in worked.tally.also.items()})
+    if doubtful := len(worked.tally.god_in_doubt):  # of rows that contradict each other, one ends it all the same
+        totals[Weight.GOD_SOONER.value] += doubtful
     return {
         "counts": {**kept, **counted},
         "totals": dict(totals),

@@ -26,7 +26,7 @@ ITEM: dict[str, Any] = {
 """An item with nothing in it."""
 
 
-GARBLED = frozenset({Cause.WIDTH, Cause.SPOILT_ID, Cause.UNSAFE_TEXT})
+GARBLED = frozenset({Cause.WIDTH, Cause.SHIFTED, Cause.SPOILT_ID, Cause.UNSAFE_TEXT})
 """Causes for which a row may concern somebody else than it seems to."""
 
 
@@ -135,5 +135,5 @@ def complained(complaint: Complaint, kind: Kind = Kind.UNUSABLE) -> dict[str, An
 
 
 def _document(complaint: Complaint) -> Mapping[str, str]:
-    names = ("column", "value", "expected", "remedy")
+    names = ("column", "value", "expected", "remedy", "about")
     return {name: getattr(complaint, name)[:1000] for name in names}

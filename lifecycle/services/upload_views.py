@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from lifecycle.domain.comparison import FieldChange, Kind
+from lifecycle.domain.consequence import Weight
 from lifecycle.domain.roster import Cause, Repairs
 from lifecycle.settings.rosters import ProfileSettings
 from lifecycle.store.roster_tables import RosterUploadRow
@@ -112,8 +113,8 @@ class Upload:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether confirming would leave every contract as it is, flags of absence included."""
-        return not (self.changing or self.counts.get(Kind.MISSING, 0))
+        """Whether confirming would leave every contract as it is, flags of absence and god mode included."""
+        return not (self.changing or self.counts.get(Kind.MISSING, 0) or self.totals.get(Weight.GOD_SOONER, 0))
 
 
 def rows_that_count(lines: int, counts: Mapping[str, int]) -> int:
@@ -139,7 +140,7 @@ class Item:
     """What it does to access, or why it cannot be used."""
     changes: tuple[FieldChange, ...]
     complaint: dict[str, Any]
-    """``column``, ``value``, ``expected``, ``remedy``; empty for rows that can be used."""
+    """``column``, ``value``, ``expected``, ``remedy``, ``about``; empty for rows that can be used."""
     facts: dict[str, str]
     """Of a new contract: the fields to show."""
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from zoneinfo import available_timezones
 
 from flask import request
 from werkzeug.exceptions import BadRequest
 
 from lifecycle.domain.errors import RosterRefused
-from lifecycle.domain.roster import Cause, Choice, DateOrder, Repairs, key_of_contract, key_of_worker
-from lifecycle.services.upload_views import Item, Problem
+from lifecycle.domain.roster import Cause, Choice, DateOrder, Repairs
+from lifecycle.services.upload_views import Item
 from lifecycle.web import forms
 from lifecycle.web.services import services
 
@@ -36,7 +37,18 @@ CHOICES = {
     Choice.SOONER_END: "The sooner end",
     Choice.LATER_END: "The later end",
 }
+SHORT = re.compile(r"[0-9]{2}[./-][0-9]{1,2}[./-][0-9]{2}")
 OTHER_LINE = re.compile(r"\bline ([0-9]{1,9})\b")
+
+
+def may_begin_with_year(values: Iterable[str]) -> bool:
+    """Say whether one of the days found has three numbers of two digits: 26/10/01 may be in 2026."""
+    return any(SHORT.fullmatch(value) for value in values)
+
+
+def may_be_clear(values: Iterable[str]) -> bool:
+    """Say whether one of the days found may be read as it is written; a bare number never is."""
+    return not all(value.replace(".", "", 1).isdigit() for value in values)
 
 
 @dataclass(frozen=True)
@@ -50,13 +62,11 @@ class Group:
     """Lines that could count as well and say what is confirmed already."""
 
 
-def groups(problem: Problem, rows: Sequence[Item]) -> list[Group]:
+def groups(rows: Sequence[Item]) -> list[Group]:
     """Gather the rows of one contract, or one worker; nothing where they are too many to go through one by one."""
     found: dict[str, list[Item]] = defaultdict(list)
     for row in rows:
-        same_worker = problem.cause is Cause.SHARED_ID
-        key = key_of_worker(row.worker_id) if same_worker else key_of_contract(row.worker_id, row.reference)
-        found[key].append(row)
+        found[row.complaint["about"]].append(row)
     if len(found) > ONE_BY_ONE:
         return []
     return [Group(key, key.partition(":")[2], own, _others(own)) for key, own in found.items()]
@@ -86,7 +96,7 @@ def _date_order() -> Repair:
     try:
         order = DateOrder(forms.text("order"))
     except ValueError as exc:
-        raise BadRequest("Either the day comes first or the month does.") from exc
+        raise BadRequest("Either the day comes first, or the month, or the year.") from exc
     return lambda repairs: replace(repairs, date_order=order)
 
 
@@ -132,13 +142,13 @@ def _sponsors() -> Repair:
     return lambda repairs: replace(repairs, sponsors={**repairs.sponsors, **said})
 
 
-def _rows() -> Repair:
+def _rows(for_all: Callable[[Repairs, Choice], Repairs]) -> Repair:
     if forms.optional("choice"):
         try:
             choice = Choice(forms.optional("choice"))
         except ValueError as exc:
             raise BadRequest("That is no way to choose a row.") from exc
-        return lambda repairs: replace(repairs, choice=choice)
+        return lambda repairs: for_all(repairs, choice)
     lines = {key: int(line) for key, line in _pairs().items() if line.isascii() and line.isdigit() and len(line) < 9}
     if not lines:
         raise RosterRefused("Choose a row first.")
@@ -178,8 +188,8 @@ _READERS: Mapping[Cause, Callable[[], Repair]] = {
     Cause.UNKNOWN_ZONE: _zones,
     Cause.UNKNOWN_STATUS: _statuses,
     Cause.SPONSOR: _sponsors,
-    Cause.DUPLICATE: _rows,
-    Cause.SHARED_ID: _rows,
+    Cause.DUPLICATE: partial(_rows, lambda repairs, choice: replace(repairs, choice=choice)),
+    Cause.SHARED_ID: partial(_rows, lambda repairs, choice: replace(repairs, holder=choice)),
     Cause.RENAMED: _same_people,
     Cause.CONVERSION: _converted,
 }
@@ -210,9 +220,8 @@ def said(repairs: Repairs) -> list[Said]:
         if repairs.clear_days
         else "",
         "last_day": f"rows without a last day end on {repairs.last_day:%-d %b %Y}" if repairs.last_day else "",
-        "choice": f"of rows that contradict each other, {CHOICES[repairs.choice].lower()} counts"
-        if repairs.choice
-        else "",
+        "choice": f"of rows about one contract, {CHOICES[repairs.choice].lower()} counts" if repairs.choice else "",
+        "holder": f"of rows with one worker id, {CHOICES[repairs.holder].lower()} counts" if repairs.holder else "",
     }
     found = [Said(field, words) for field, words in single.items() if words]
     return found + [Said(field, _joined(words)) for field, words in several.items() if words]
@@ -226,6 +235,6 @@ def _joined(words: Sequence[str]) -> str:
 def without(field: str) -> Repair:
     """Return the repair that takes back what was said about one field of `Repairs`."""
     nothing = Repairs()
-    if not hasattr(nothing, field):
+    if field not in {f.name for f in fields(nothing)}:
         raise BadRequest("Nothing of that name was said.")
     return lambda repairs: replace(repairs, **{field: getattr(nothing, field)})

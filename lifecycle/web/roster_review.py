@@ -110,7 +110,7 @@ def _trouble(upload_id: str, problem: Problem) -> Trouble:
     kinds = (Kind.UNUSABLE,) if problem.blocks else (Kind.NOTE,)
     rows = services().uploads.items(upload_id, kinds=kinds, cause=problem.cause, limit=repairs.MOST)
     grouped = problem.cause in {Cause.DUPLICATE, Cause.SHARED_ID} and problem.rows <= repairs.MOST
-    return Trouble(problem, rows, repairs.groups(problem, rows) if grouped else [])
+    return Trouble(problem, rows, repairs.groups(rows) if grouped else [])
 
 
 def page_of(upload: Upload, first_tab: str = "all") -> Rows:

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from lifecycle.domain.consequence import Weight
 from lifecycle.domain.errors import LifecycleError
 from lifecycle.feed.layouts import example
 from lifecycle.services.authorisation import Action, may
@@ -245,4 +246,5 @@ def result(upload_id: str) -> ResponseReturnValue:
         can_upload=may(actor, Action.UPLOAD_ROSTER),
         now=services().clock.now(),
         words=roster_words,
+        Weight=Weight,
     )

@@ -1,5 +1,6 @@
 """Days of several formats in one column: on a person's word those are read that can be read in one way only."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -42,6 +43,26 @@ DECLARED = ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y%m%d", "%d-%b-%Y"
 def test_what_can_be_read_in_one_way_is_read_once_somebody_says_so(text: str, day: date | None) -> None:
     assert isinstance(reader("%d/%m/%Y").read(text), Trouble)
     assert reader("%d/%m/%Y", CLEAR).read(text) == day
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "day"),
+    [
+        ("26/10/01", DateOrder.YEAR_FIRST, date(2026, 10, 1)),
+        ("27.3.31", DateOrder.YEAR_FIRST, date(2027, 3, 31)),
+        ("26/10/01", DateOrder.DAY_FIRST, date(2001, 10, 26)),
+        ("13/04/26", DateOrder.MONTH_FIRST, None),
+        ("26/13/01", DateOrder.YEAR_FIRST, None),
+        ("26/10/2001", DateOrder.YEAR_FIRST, None),
+    ],
+)
+def test_a_person_says_which_of_three_short_numbers_comes_first(text: str, order: DateOrder, day: date | None) -> None:
+    for repairs in (Repairs(short_years=True, clear_days=True), Repairs(short_years=True)):
+        asked = reader("%Y%m%d", repairs).read(text)
+        assert isinstance(asked, Trouble) or len(text) > 8, "nobody has said"
+        found = reader("%Y%m%d", replace(repairs, date_order=order)).read(text)
+        if len(text) == 8 or not repairs.clear_days:
+            assert found == day if day else isinstance(found, Trouble)
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,8 @@ BROKEN: list[tuple[str, str | bytes, int, str, str, str, Cause]] = [
     ("exponent", lines(OK.replace("W1", "1E5")), 2, "Worker ID", "1E5", "an id", Cause.SPOILT_ID),
     ("bidi override", lines(OK.replace("Ada", "A\u202eda")), 2, "Name", "A\\u202eda", "plain text", Cause.UNSAFE_TEXT),
     ("newline in a name", lines(OK.replace("Ada", '"A\nda"')), 2, "Name", "A\\nda", "plain text", Cause.UNSAFE_TEXT),
+    ("an address for a vendor", lines(OK.replace(",V,", ",ada@example.com,")), 2, "Vendor", "ada@", "no e-mail address",
+     Cause.SHIFTED),
     ("old Excel", b"\xd0\xcf\x11\xe0" + b"\0" * 64, 0, "", "old Excel", "XLSX", Cause.FILE),
     ("zip of nothing", b"PK\x03\x04rubbish", 0, "", "", "XLSX", Cause.FILE),
 ]  # fmt: skip
@@ -95,6 +97,11 @@ def test_newlines_and_byte_order_marks_change_nothing(newline: str, bom: bytes) 
 def test_mixed_ends_of_lines_never_merge_rows() -> None:
     text = f"{HEADER}\r\n{OK}\r{OK.replace('C1', 'C2')}\n\n{OK.replace('C1', 'C3')}\r\r\n{OK.replace('C1', 'C4')}"
     assert [(row.line, row.reference) for row in read(text).rows] == [(2, "C1"), (3, "C2"), (5, "C3"), (7, "C4")]
+
+
+def test_a_header_that_stands_again_between_rows_is_left_aside() -> None:
+    reading = read(lines(OK, HEADER.upper(), OK.replace("W1", "W2")))
+    assert ([r.line for r in reading.rows], reading.complaints) == ([2, 4], [])
 
 
 def test_line_numbers_count_the_lines_of_quoted_fields() -> None:

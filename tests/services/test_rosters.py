@@ -309,7 +309,7 @@ def test_an_extension_of_one_contract_takes_no_god_mode_from_another(world: Worl
 
 def test_a_file_of_changes_without_worker_ids_loses_nobodys_id(world: World) -> None:
     world.roster(line("w1", "agent"))
-    content = b"contract,name,last\nC-w1,New Name,2026-06-30\n"
+    content = b"contract,name,last\nC-w1,Person Newname,2026-06-30\n"
     apply(world.runtime, content, profile="edit")
     assert world.person("w1")
     assert rows(world, take(world.runtime, content.replace(b"06-30", b"07-31"), profile="edit"))[0][0] == "later"

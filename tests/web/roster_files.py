@@ -9,7 +9,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from tests.web.conftest import Site, get, token
+from tests.web.conftest import Site, get, post, token
 
 Row = dict[str, str]
 MARK = "a-part-ends-here"
@@ -110,6 +110,13 @@ def opened(client: FlaskClient, text: str | bytes, name: str = "week 47.csv", **
     assert answer.status_code == 303, answer.text
     path, page = follow(client, answer)
     return path.split("/")[2], path, page
+
+
+def repaired(client: FlaskClient, upload_id: str, cause: str, **form: str) -> Any:
+    """Say something about the rows of one cause; returns the page that is worked out anew."""
+    path, page = follow(client, post(client, f"/rosters/{upload_id}/repair", cause=cause, **form))
+    assert path == f"/rosters/{upload_id}/review"
+    return page
 
 
 def field(page: Any, name: str) -> str:

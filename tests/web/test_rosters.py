@@ -26,6 +26,7 @@ from tests.web.roster_files import (
     follow,
     one_leaves_later,
     opened,
+    repaired,
     send_file,
     upload,
 )
@@ -39,12 +40,6 @@ def site(moving_site: Site) -> Site:
 
 def apply(client: FlaskClient, upload_id: str, page: Any, **form: str) -> tuple[str, Any]:
     return follow(client, post(client, f"/rosters/{upload_id}/apply", digest=field(page, "digest"), **form))
-
-
-def repaired(client: FlaskClient, upload_id: str, cause: str, **form: str) -> Any:
-    path, page = follow(client, post(client, f"/rosters/{upload_id}/repair", cause=cause, **form))
-    assert path == f"/rosters/{upload_id}/review"
-    return page
 
 
 def test_a_roster_is_uploaded_reviewed_and_applied(site: Site, nora: FlaskClient) -> None:
@@ -114,7 +109,7 @@ def test_days_in_several_formats_are_read_as_they_are_written_once_somebody_says
         ({"cause": "unknown-zone"}, 422, "Say what at least one of them means"),
         ({"cause": "no-last-day", "last_day": ""}, 422, "Give the day"),
         ({"cause": "no-last-day", "last_day": "soon"}, 400, "is not a day"),
-        ({"cause": "date-order", "order": "year-first"}, 400, "day comes first or the month"),
+        ({"cause": "date-order", "order": "week-first"}, 400, "the day comes first, or the month"),
         ({"cause": "duplicate", "choice": "best"}, 400, "no way to choose"),
         ({"cause": "duplicate"}, 422, "Say what at least one of them means"),
         ({"cause": "unknown-status", "value-1": "x", "meant-1": "y"}, 400, "A status means one of"),
@@ -122,6 +117,7 @@ def test_days_in_several_formats_are_read_as_they_are_written_once_somebody_says
         ({"cause": "width"}, 400, "repaired in the file"),
         ({"cause": "nonsense"}, 400, "no such cause"),
         ({"take_back": "nonsense"}, 400, "Nothing of that name"),
+        ({"take_back": "__class__"}, 400, "Nothing of that name"),
     ],
 )
 def test_a_repair_that_says_nothing_is_asked_for_again(
