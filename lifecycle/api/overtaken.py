@@ -10,6 +10,8 @@ from scim2_models import ConflictException, PatchOp, PreconditionFailedException
 from scim2_server.conditions import Conditions
 from scim2_server.handler import ScimHandler
 
+from lifecycle.services.scim_models import check_patch, check_whole
+
 T = TypeVar("T")
 MOST_ATTEMPTS = 20
 _TURN = threading.Lock()
@@ -27,6 +29,7 @@ class Handler(ScimHandler):
         self, resource_type: ResourceType, resource_id: str, patch_op: PatchOp[Any], conditions: Conditions
     ) -> Resource[Any]:
         """See `ScimHandler.patch_resource`."""
+        check_patch(patch_op)
         attempt = super().patch_resource
         return _repeated(
             lambda: attempt(resource_type, resource_id, patch_op.model_copy(deep=True), conditions), conditions
@@ -36,6 +39,7 @@ class Handler(ScimHandler):
         self, resource_type: ResourceType, current: Resource[Any], replacement: Resource[Any], conditions: Conditions
     ) -> Resource[Any]:
         """See `ScimHandler.replace_resource`; *current* is what it was before the first attempt."""
+        check_whole(replacement)
         attempt, known = super().replace_resource, [current]
 
         def replaced() -> Resource[Any]:

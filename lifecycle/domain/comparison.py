@@ -42,6 +42,12 @@ class Kind(StrEnum):
     """Used as it stands, though somebody should look."""
 
 
+WEIGHED = (Kind.NEW, Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.GONE)
+"""Kinds of rows that change a contract."""
+SPEAKS_OF_KNOWN = (Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.SAME)
+"""Kinds of rows about contracts that are stored; an absence is no row."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldChange:
     """One fact that differs: as it is stored, and as the roster has it."""
@@ -86,6 +92,8 @@ class Comparing:
     """Worker ids that are known and begin with zeros, by what is left when a spreadsheet has eaten them."""
     contested: frozenset[str] = frozenset()
     """Contract numbers that several workers of this roster have."""
+    overtaken: frozenset[str] = frozenset()
+    """Ids of contracts that a file made later has spoken of already."""
 
 
 def compare_worker(
@@ -252,6 +260,10 @@ def _about_holder(row: RosterRow, holder: StoredContract) -> Complaint:
 def _changed(row: RosterRow, stored: StoredContract, comparing: Comparing) -> Change:
     before = stored.engagement
     worker_id = stored.identity.worker_id
+    if before.id in comparing.overtaken:
+        remedy = "What that file says stands; send what is still to change anew."
+        expected = "nothing more of this contract, for a file that was made later has spoken of it"
+        return _unusable(row, complaint_about(row, Cause.OVERTAKEN, "", before.reference, expected, remedy))
     newly_converted = row.standing is Standing.CONVERTED and before.standing is not Standing.CONVERTED
     if newly_converted and worker_id not in comparing.repairs.converted:
         remedy = "Say that it is so: the contract's access ends, and the accounts become the employee's."

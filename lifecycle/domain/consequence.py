@@ -92,7 +92,7 @@ def _heaviest(
         return _of_joiner(after, has, now)
     had = _keys(before, catalogue, now)
     gained = has - had
-    lost = {key for key in had - has if not any(_narrows_to(key, more, catalogue) for more in gained)}
+    lost = {key for key in had - has if not any(catalogue.narrows(more, key) for more in gained)}
     if lost and lost <= elsewhere:
         return Consequence(Weight.CHANGES, "what it gave goes on with another contract")
     lost -= elsewhere
@@ -191,16 +191,6 @@ def _keys(contract: Contract | None, catalogue: Catalogue, now: datetime) -> fro
     if contract is None:
         return frozenset()
     return frozenset(e.key for e in desired_access([contract], catalogue, now).entitlements)
-
-
-def _narrows_to(lesser: str, key: str, catalogue: Catalogue) -> bool:
-    """Say whether *lesser* is what is left of *key* while a stage narrows it: getting it back loses nothing."""
-    found = catalogue.entitlements.get(key)
-    while found is not None and found.narrows_to:
-        if found.narrows_to == lesser:
-            return True
-        found = catalogue.entitlements.get(found.narrows_to)
-    return False
 
 
 def _named(keys: Collection[str]) -> str:

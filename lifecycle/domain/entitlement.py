@@ -111,6 +111,15 @@ class Catalogue:
             entitlement = self.entitlements.get(entitlement.narrows_to or "")
         return entitlement
 
+    def narrows(self, key: str, lesser: str) -> bool:
+        """Say whether *lesser* is what is left of *key* while a stage narrows it, at once or step by step."""
+        entitlement = self.entitlements.get(key)
+        while entitlement is not None and entitlement.narrows_to:
+            if entitlement.narrows_to == lesser:
+                return True
+            entitlement = self.entitlements.get(entitlement.narrows_to)
+        return False
+
     def in_target(self, target: str) -> tuple[Entitlement, ...]:
         """List the entitlements of one target, most powerful first."""
         found = (e for e in self.entitlements.values() if e.target == target)

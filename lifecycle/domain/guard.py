@@ -39,6 +39,10 @@ class Feed:
     """Running contracts of the source that the file speaks of."""
     moved: int = 0
     """Those among them whose last day moves by more than `Limits.moved_days`."""
+    sooner: int = 0
+    """Of the source, with its files of the last 24 hours: those whose last day moves sooner by more than that."""
+    running: int = 0
+    """All running contracts of the source; 0 where `sooner` is that of this file alone."""
     unusable: int = 0
     cut_off: bool = False
     """Whether its last line has no end though that of the last accepted file of the profile had one."""
@@ -84,6 +88,9 @@ def check_feed(feed: Feed, limits: Limits) -> tuple[Finding, ...]:
         words = f"{feed.moved:,} of {feed.known:,} contracts get a last day that is moved by more than"
         words += f" {limits.moved_days} days"
         found.append(words)
+    elif feed.sooner >= limits.least and feed.sooner > feed.running * limits.moved_share and feed.running:
+        words = f"with the files of the last 24 hours {feed.sooner:,} of {feed.running:,} contracts end sooner"
+        found.append(f"{words} by more than {limits.moved_days} days")
     if feed.unusable >= limits.least and feed.unusable > (feed.rows + feed.unusable) * limits.unusable_share:
         found.append(f"{feed.unusable:,} rows cannot be used")
     return tuple(Finding("feed", words) for words in found)

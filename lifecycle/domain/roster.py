@@ -88,6 +88,8 @@ class Cause(StrEnum):
     """The contract's number belongs to another worker."""
     NOT_KNOWN = "not-known"
     """The file only changes contracts, and this one is not known."""
+    OVERTAKEN = "overtaken"
+    """A file of changes that was made later has spoken of the contract."""
     CONVERSION = "conversion"
     """Somebody has become an employee; that needs HR's word."""
     SPONSOR = "sponsor"

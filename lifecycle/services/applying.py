@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from lifecycle.domain.comparison import Kind
+from lifecycle.domain.comparison import WEIGHED, Kind
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.roster import Standing
 from lifecycle.services.admission import Linking
 from lifecycle.services.ids import Ids
 from lifecycle.services.intake import Worked
-from lifecycle.services.upload_views import WEIGHED, Upload
+from lifecycle.services.tally import SOONER_BY_FAR
+from lifecycle.services.upload_views import Upload
 from lifecycle.store import people, roster_contracts, roster_imports, roster_items
 from lifecycle.store.tables import RosterImportRow
 from lifecycle.store.unit import Record, Unit
@@ -159,7 +160,7 @@ class Application:
                 as_of=upload.as_of,
                 sha256=upload.sha256,
                 rows=upload.rows,
-                counts=upload.counts,
+                counts={**upload.counts, SOONER_BY_FAR: len(self.worked.tally.sooner)},
                 actor=self.actor,
                 confirmed_at=self.now,
             )

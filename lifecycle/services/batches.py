@@ -21,7 +21,7 @@ from lifecycle.domain.approval import (
     add_review,
 )
 from lifecycle.domain.engagement import EngagementId
-from lifecycle.services.age import why_too_old
+from lifecycle.services.age import is_full, overtaken, why_overtaken
 from lifecycle.services.authorisation import Actor
 from lifecycle.services.claims import Claim
 from lifecycle.services.clock import Clock
@@ -32,7 +32,7 @@ from lifecycle.services.releasers import POOL, Releasers, hands_in
 from lifecycle.services.sources import freeze
 from lifecycle.services.upload_views import State, Upload, show
 from lifecycle.services.uploads import UploadClosed, Uploads
-from lifecycle.store import members, people, roster_uploads, state
+from lifecycle.store import members, people, roster_items, roster_uploads, state
 from lifecycle.store.roster_tables import BatchReviewRow, RosterUploadRow
 from lifecycle.store.unit import Store, Unit
 
@@ -242,10 +242,14 @@ class Batches:
                 raise UploadClosed(f"This roster is {upload.state} already.")
 
     def give_up_overtaken(self, unit: Unit, source: str, actor: str, now: datetime) -> None:
-        """Refuse held rosters of a source that are older than what was just confirmed: nobody could release them."""
+        """Refuse held rosters of a source that what was just confirmed leaves nothing of: nobody could release them."""
         for row in roster_uploads.uploads(unit, states=(State.HELD,), source=source, limit=1000):
-            if why := why_too_old(unit, show(row)):  # somebody else may have settled it meanwhile
-                self._settle(unit, show(row), State.REFUSED, why, actor, "roster-refused", now)
+            upload = show(row)
+            why = why_overtaken(unit, upload)
+            if not why and not is_full(upload) and not roster_items.left_of(unit, upload.id, overtaken(unit, upload)):
+                why = "Files of changes that were made later have spoken of all its contracts."
+            if why:  # somebody else may have settled it meanwhile
+                self._settle(unit, upload, State.REFUSED, why, actor, "roster-refused", now)
 
     def _settle(
         self, unit: Unit, upload: Upload, settled: State, why: str, actor: str, action: str, now: datetime

@@ -12,7 +12,7 @@ from lifecycle.domain.engagement import EngagementId
 from lifecycle.domain.errors import RosterRefused
 from lifecycle.domain.guard import Finding
 from lifecycle.services.admission import Linking
-from lifecycle.services.age import why_too_old
+from lifecycle.services.age import why_overtaken
 from lifecycle.services.applying import Application
 from lifecycle.services.authorisation import Actor
 from lifecycle.services.batches import Batches
@@ -188,7 +188,7 @@ class Confirmations:
         if (last.id if last else "") != worked.base:
             raise RosterRefused("Another roster of this source was confirmed meanwhile. Please look again.")
         _check_stopped(unit, upload)
-        if too_old := why_too_old(unit, upload):
+        if too_old := why_overtaken(unit, upload):
             raise RosterRefused(f"{too_old} It is not applied.")
         found = self.intake.guard.findings(unit, upload, worked.tally, worked.now, worked.counts)
         if scopes(found) - scopes(worked.guard):

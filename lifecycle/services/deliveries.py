@@ -45,6 +45,7 @@ class Deliveries:
         as_of: datetime | None = None,
         canary: str = "",
         sender: str = "",
+        member_id: str = "",
     ) -> Upload:
         """
         Take a file in and do all that needs no person; the same content again changes nothing.
@@ -57,6 +58,7 @@ class Deliveries:
             as_of: When it was made, if that is known.
             canary: Worker id that must be in it; a file without it is no roster.
             sender: Where it comes from, for the trail; empty: the profile.
+            member_id: Of whoever answers for what sends it, and releases nothing of it.
 
         Returns:
             The upload: applied; held by the guard; refused; or received or ready, for a person to look at.
@@ -68,8 +70,9 @@ class Deliveries:
         uploads = self.intake.uploads
         actor = f"{way}:{sender or profile}"
         upload_id = uploads.receive(
-            stream, file_name=file_name, way=way, actor=actor, profile=profile, as_of=as_of, canary=canary
-        )
+            stream, file_name=file_name, way=way, actor=actor, member_id=member_id, profile=profile, as_of=as_of,
+            canary=canary,
+        )  # fmt: skip
         first = uploads.keep_first(upload_id)  # whoever was killed after delivering delivers once more
         return self._see_through(upload_id) if first == upload_id else self.finish(first)
 

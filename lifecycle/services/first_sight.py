@@ -14,7 +14,7 @@ from connectors.base import AccountRef
 from lifecycle.domain.access import Contract, DesiredAccess
 from lifecycle.domain.comparison import Kind
 from lifecycle.domain.consequence import Consequence, Weight, consequence_of
-from lifecycle.domain.entitlement import Entitlement, Tier
+from lifecycle.domain.entitlement import Catalogue, Entitlement, Tier
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.services.calls import holdings_of, resolve
 from lifecycle.services.claims import Claim
@@ -71,7 +71,7 @@ class FirstSight:
             held, answered = self._held(some, claim, until)
             changed = []
             for newcomer, rights in zip(some, held, strict=True):
-                lost = _lost(rights, newcomer.desired) + self._lost_before(newcomer, answered)
+                lost = _lost(rights, newcomer.desired, self.targets.catalogue) + self._lost_before(newcomer, answered)
                 if lost:
                     vendor = newcomer.contracts[0].engagement.vendor
                     tally.lose_new(newcomer.person.worker_id, vendor, frozenset(e.key for e in lost))
@@ -161,13 +161,13 @@ def _was_told(item: Item) -> bool:
     return bool(item.weight == Weight.REMOVED_NOW.value)
 
 
-def _lost(held: Collection[Entitlement], desired: DesiredAccess) -> list[Entitlement]:
-    """Return what goes and has nothing as powerful in its place."""
-    gives = {(e.target, e.tier) for e in desired.entitlements}
+def _lost(held: Collection[Entitlement], desired: DesiredAccess, catalogue: Catalogue) -> list[Entitlement]:
+    """Return what goes, unless it is what something that is given narrows to: whoever gets more loses nothing."""
+    gives = {e.key for e in desired.entitlements}
     return [
         e
         for e in held
-        if e.tier is not Tier.GOD and not any(target == e.target and tier >= e.tier for target, tier in gives)
+        if e.tier is not Tier.GOD and e.key not in gives and not any(catalogue.narrows(key, e.key) for key in gives)
     ]
 
 

@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from lifecycle.domain.comparison import Kind
-from lifecycle.domain.guard import Feed, Finding
+from lifecycle.domain.comparison import SPEAKS_OF_KNOWN, Kind
+from lifecycle.domain.guard import WINDOW, Feed, Finding
 from lifecycle.services.age import is_full
 from lifecycle.services.layouts import Layouts
-from lifecycle.services.tally import SPEAKS_OF_KNOWN, Tally, findings
+from lifecycle.services.tally import SOONER_BY_FAR, Tally, findings
 from lifecycle.services.upload_views import Upload, rows_that_count
 from lifecycle.services.uploads import Uploads
 from lifecycle.settings.rosters import GuardSettings
-from lifecycle.store import roster_imports, roster_items
+from lifecycle.store import roster_contracts, roster_imports, roster_items
 from lifecycle.store.roster_tables import RosterSourceRow
 from lifecycle.store.tables import RosterImportRow
 from lifecycle.store.unit import Unit
@@ -53,12 +53,15 @@ class Guard:
         last_line = roster_imports.last_line_before(unit, upload.source, upload.profile)
         counted = {kind: n for (kind,), n in roster_items.count_rows(unit, upload.id, "kind").items()}
         unusable = counted.get(Kind.UNUSABLE, 0)
+        sooner, running = self._sooner_lately(unit, upload, tally, now)
         feed = Feed(
             rows=rows_that_count(row.lines, {**read, Kind.UNUSABLE: unusable}),
             rows_before=before.rows if before else 0,
             header_changed=bool(header and row.header) and header != row.header,
             known=read.get("untouched", 0) + roster_items.count_contracts(unit, upload.id, SPEAKS_OF_KNOWN),
             moved=len(tally.moved),
+            sooner=sooner,
+            running=running,
             unusable=unusable,
             cut_off=(last_line, row.last_line) == ("ended", "open"),
         )
@@ -70,6 +73,16 @@ class Guard:
             )
             found = (*found, Finding("god", words))
         return [asdict(finding) for finding in found]
+
+    @staticmethod
+    def _sooner_lately(unit: Unit, upload: Upload, tally: Tally, now: datetime) -> tuple[int, int]:
+        """Count contracts that end sooner with those of the last 24 hours, and all that run, where there are such."""
+        if not tally.sooner:
+            return 0, 0
+        before = sum(c.get(SOONER_BY_FAR, 0) for c in roster_imports.counts_since(unit, upload.source, now - WINDOW))
+        if not before:
+            return len(tally.sooner), 0
+        return len(tally.sooner) + before, roster_contracts.count_running(unit, upload.source, now.date())
 
     def _full_before(self, unit: Unit, upload: Upload) -> RosterImportRow | None:
         """

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from lifecycle.domain.comparison import Comparing, Kind
+from lifecycle.domain.comparison import WEIGHED, Comparing, Kind
 from lifecycle.domain.consequence import Weight
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.errors import LifecycleError
@@ -23,7 +23,7 @@ from lifecycle.feed.matching import headers_match
 from lifecycle.feed.read import read_roster
 from lifecycle.feed.table import FileLimits, Unreadable
 from lifecycle.services.absence import Absence, counts_since, ends_what_lacks_again
-from lifecycle.services.age import why_too_old
+from lifecycle.services.age import is_full, overtaken, why_too_old
 from lifecycle.services.claims import SILENT, Claim, Claims
 from lifecycle.services.clock import Clock
 from lifecycle.services.comparing import Comparer
@@ -36,7 +36,7 @@ from lifecycle.services.reading import Stager
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sponsors import Sponsors
 from lifecycle.services.tally import Tally
-from lifecycle.services.upload_views import BY_THEMSELVES, WEIGHED, State, Upload, document_of
+from lifecycle.services.upload_views import BY_THEMSELVES, State, Upload, document_of
 from lifecycle.services.uploads import Uploads
 from lifecycle.settings.rosters import ProfileSettings, RosterSettings
 from lifecycle.store import roster_contracts, roster_imports, roster_items, roster_uploads
@@ -251,7 +251,8 @@ class Intake:
         since = counts_since(self.clock.now().date())
         with self.store.read() as unit:
             last = roster_imports.last_import(unit, upload.source)  # as of what the file is compared with
-            known = Known(roster_contracts.stated(unit, upload.source, since))
+            # of changes every row is kept: what one of them says again must not be undone by an older one
+            known = Known(roster_contracts.stated(unit, upload.source, since) if is_full(upload) else ())
             about = roster_contracts.contracts_about(unit, upload.source, {upload.canary}, ())
             before = roster_imports.last_upload(unit, upload.source, upload.profile)
         limits = self._limits_of_files()
@@ -327,6 +328,7 @@ class Intake:
             repairs=upload.repairs,
             zeros=roster_contracts.ids_with_zeros(unit, upload.source),
             contested=contested,
+            overtaken=overtaken(unit, upload),
         )
 
     def work_out_anew(self, upload_id: str, claim: Claim) -> Worked:

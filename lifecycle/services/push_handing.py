@@ -75,7 +75,8 @@ class Handing:
         owners = [number for number, _ in lines]
         try:
             taken = self.intake.deliver(
-                io.BytesIO(content.encode()), file_name=name, way=row.way, profile=profile, as_of=now
+                io.BytesIO(content.encode()), file_name=name, way=row.way, profile=profile, as_of=now,
+                member_id=self._answers_for(row),
             )  # fmt: skip
         except (NotNow, NoRoom):  # neither is the sender's fault, and both pass
             raise
@@ -86,6 +87,11 @@ class Handing:
         for number in set(owners):
             its_lines = tuple(line for line, owner in enumerate(owners, start=1) if owner == number)
             operations[number] = replace(operations[number], upload=taken.id, lines=its_lines)
+
+    def _answers_for(self, row: PushRow) -> str:
+        """Return the id of whoever made the token, and has seen it: what was pushed with it may be theirs."""
+        with self.store.read() as unit:
+            return pushes.maker_of(unit, row.token_id)
 
     def _ends(self, row: PushRow, operations: list[Operation], today: date) -> list[Line]:
         """

@@ -13,7 +13,14 @@ class Intake(Protocol):
     """Takes rosters in, as one file each."""
 
     def deliver(
-        self, stream: BinaryIO, *, file_name: str, way: str, profile: str, as_of: datetime | None = None
+        self,
+        stream: BinaryIO,
+        *,
+        file_name: str,
+        way: str,
+        profile: str,
+        as_of: datetime | None = None,
+        member_id: str = "",
     ) -> Delivered:
         """
         Take a file in, and apply it when nothing needs a person. The same bytes again change nothing.
@@ -26,6 +33,7 @@ class Intake(Protocol):
             way: ``push`` or ``scim``.
             profile: ``push`` or ``push-ends``, see ``lifecycle.settings.PushSettings.profiles``.
             as_of: When the rows were true; never earlier than in the call before.
+            member_id: Of whoever answers for the program that sends it: they made its token.
 
         Raises:
             NotNow, NoRoom: If it is to be tried again; so are ``OSError`` and SQLAlchemy's errors understood.

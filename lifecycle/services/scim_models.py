@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from collections.abc import Iterable
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
+from pydantic.alias_generators import to_camel
 from scim2_models import (
     URN,
     AnyExtension,
@@ -16,8 +18,11 @@ from scim2_models import (
     ETag,
     Extension,
     Filter,
+    InvalidPathException,
+    InvalidValueException,
     Mutability,
     Patch,
+    PatchOp,
     Required,
     Resource,
     ResourceType,
@@ -120,6 +125,58 @@ TOLERANT = ScimPolicy(
     remove_value_as_filter=ScimPolicy.RemoveValue.apply,
 )
 """For what Entra and Okta send beside the specification; an attribute that is not kept is dropped, not refused."""
+
+
+_OURS = CONTRACT.casefold()
+_KEPT = frozenset(name.casefold() for name in (to_camel(field) for field in Contract.model_fields))
+
+
+def check_patch(patch: PatchOp[Any]) -> None:
+    """
+    Refuse a change of what the contract does not have: dropped in silence, it would look as if it were done.
+
+    Raises:
+        InvalidPathException: Naming it.
+    """
+    for operation in patch.operations or ():
+        path = str(operation.path or "")
+        names = [f"{CONTRACT}:{name}" for name in _of_contract(operation.value)] if not path else [path]
+        if path.casefold() == _OURS and isinstance(operation.value, dict):
+            names = [f"{CONTRACT}:{name}" for name in operation.value]
+        for name in names:
+            if _is_foreign(name):
+                raise InvalidPathException(detail=f"{name} is nothing that is kept; see /Schemas/{CONTRACT}")
+
+
+def check_whole(resource: Resource[Any]) -> None:
+    """
+    Refuse a person with something in the contract that it does not have, see `check_patch`.
+
+    Raises:
+        InvalidValueException: Naming it.
+    """
+    contract = resource[Contract]
+    if contract is not None and contract.unknown_attributes:
+        names = ", ".join(sorted(contract.unknown_attributes))
+        raise InvalidValueException(detail=f"{names}: nothing of a contract that is kept; see /Schemas/{CONTRACT}")
+
+
+def _of_contract(value: Any) -> Iterable[str]:
+    """Return the attributes of the contract that a value without a path changes."""
+    for key, changed in value.items() if isinstance(value, dict) else ():
+        folded = key.casefold()
+        if folded == _OURS and isinstance(changed, dict):
+            yield from changed
+        elif folded.startswith("urn:") and "contract" in folded:
+            yield key if not folded.startswith(f"{_OURS}:") else key[len(_OURS) + 1 :]
+
+
+def _is_foreign(name: str) -> bool:
+    """Say whether a path means the contract, as far as one can tell, and names nothing of it."""
+    folded = name.casefold()
+    if not folded.startswith("urn:") or "contract" not in folded or folded == _OURS:
+        return False
+    return not folded.startswith(f"{_OURS}:") or folded[len(_OURS) + 1 :] not in _KEPT
 
 
 def provider() -> ScimProvider:

@@ -35,7 +35,7 @@ from lifecycle.services.push import Pushes
 from lifecycle.services.push_bulk import Operation
 from lifecycle.services.push_rows import ENDED, ENTERPRISE, LONGEST, PersonUnusable, pushed
 from lifecycle.services.room import words_of
-from lifecycle.services.scim_models import User
+from lifecycle.services.scim_models import User, check_whole
 from lifecycle.services.strict_json import unsafe_text
 from lifecycle.store import pushes
 from lifecycle.store.push_tables import ScimUserRow
@@ -177,6 +177,7 @@ class ScimUsers(ScimStorage):
         """Write *resource* as it is stored: without what the server adds, and without schemas that are not kept."""
         if unsafe_text(resource.unknown_attributes) or unsafe_text(document := resource.model_dump()):
             raise InvalidValueException(detail="A text holds characters that cannot be seen or that reorder it.")
+        check_whole(resource)
         known = {str(schema.id) for schema in self.provider.schemas}
         document["schemas"] = [schema for schema in document["schemas"] if schema in known]
         return {name: value for name, value in document.items() if name not in {"id", "meta"}}

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from lifecycle.domain.comparison import Change, Kind
+from lifecycle.domain.comparison import SPEAKS_OF_KNOWN, Change, Kind
 from lifecycle.domain.consequence import Weight
 from lifecycle.domain.engagement import EngagementId
 from lifecycle.domain.guard import WINDOW, Feed, Finding, Limits, Surprise, check_feed, check_surprise
@@ -18,8 +18,8 @@ from lifecycle.domain.roster import Standing
 from lifecycle.store import observations, roster_contracts, roster_imports
 from lifecycle.store.unit import Unit
 
-SPEAKS_OF_KNOWN = (Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.SAME)
-"""Kinds of rows about contracts that are stored; an absence is no row."""
+SOONER_BY_FAR = "sooner-by-far"
+"""Among the counts of an import: how many contracts were moved sooner by more than `Tally.moved_days`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ class Tally:
     moved_days: int
     moved: set[EngagementId] = field(default_factory=set)
     """Contracts whose last day rows of the file move by more than `moved_days`."""
+    sooner: set[EngagementId] = field(default_factory=set)
+    """Those of them that end sooner."""
     also: Counter[Weight] = field(default_factory=Counter)
     """What contracts lose besides what weighs heaviest."""
     losses: dict[IdentityId, Loss] = field(default_factory=dict)
@@ -60,6 +62,8 @@ class Tally:
         is_stated = change.kind in SPEAKS_OF_KNOWN and change.after is not None
         if is_stated and change.stored is not None and _moves(change, self.moved_days):
             self.moved.add(change.stored.engagement.id)
+            if change.kind is Kind.SOONER:
+                self.sooner.add(change.stored.engagement.id)
 
     def lose(self, identity_id: IdentityId, vendor: str, lost: frozenset[str]) -> None:
         """Note that somebody who is known loses access by surprise."""

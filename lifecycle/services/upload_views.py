@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from lifecycle.domain.comparison import FieldChange, Kind
+from lifecycle.domain.comparison import WEIGHED, FieldChange, Kind
 from lifecycle.domain.consequence import Weight
 from lifecycle.domain.roster import Cause, Repairs
 from lifecycle.settings.rosters import ProfileSettings
@@ -44,8 +44,6 @@ BY_THEMSELVES = ROW_BY_ROW | {"folder", "sftp", "https"}
 WORKING = (State.READING, State.APPLYING)
 SHOWN = ("first_day", "last_day", "vendor", "sponsor", "role", "site")
 """Facts of a new contract that are shown."""
-WEIGHED = (Kind.NEW, Kind.SOONER, Kind.LATER, Kind.CHANGED, Kind.GONE)
-"""Kinds of rows that change a contract."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
-from lifecycle.domain.comparison import Kind
+from lifecycle.domain.comparison import WEIGHED, Kind
 from lifecycle.domain.errors import LifecycleError, NotFound, RosterRefused
 from lifecycle.domain.roster import Cause, Repairs
 from lifecycle.feed.look import Look, look
@@ -22,7 +22,6 @@ from lifecycle.services.files import RosterFiles
 from lifecycle.services.layouts import Layouts
 from lifecycle.services.upload_views import (
     OPEN,
-    WEIGHED,
     Item,
     Problem,
     State,

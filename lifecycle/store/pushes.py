@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from lifecycle.domain.known_contracts import number_of
+from lifecycle.store.people_tables import ServiceTokenRow
 from lifecycle.store.push_tables import PushRow, ScimUserRow
 from lifecycle.store.tables import EngagementRow, IdentityRow
 from lifecycle.store.unit import Unit
@@ -37,6 +38,12 @@ def found(unit: Unit, push_id: str, token_id: str) -> PushRow | None:
         return None
     query = select(PushRow).where(_P.id == push_id, _P.token_id == token_id)
     return unit.session.scalars(query).one_or_none()
+
+
+def maker_of(unit: Unit, token_id: str) -> str:
+    """Return the id of the member who made a token; empty if there is no such token."""
+    row = unit.session.get(ServiceTokenRow, token_id)
+    return row.created_by if row is not None else ""
 
 
 def prune(unit: Unit, before: datetime) -> int:

@@ -85,6 +85,11 @@ def running_contracts(unit: Unit, today: date) -> dict[str, int]:
     return found
 
 
+def count_running(unit: Unit, source: str, today: date) -> int:
+    """Count the running contracts of a source."""
+    return unit.session.scalar(select(func.count()).where(_E.source == source, *_running(today))) or 0
+
+
 def still_running(unit: Unit, identity_ids: Collection[str], today: date) -> set[tuple[str, str]]:
     """Return who of some people has a running contract, with its vendor (`key_of`)."""
     query = select(_E.identity_id, _E.vendor).where(*_running(today))

@@ -65,6 +65,11 @@ def surprises_since(unit: Unit, since: datetime) -> list[SurpriseRow]:
     return list(unit.session.scalars(select(SurpriseRow).where(SurpriseRow.__table__.c.at >= since)))
 
 
+def counts_since(unit: Unit, source: str, since: datetime) -> list[dict[str, int]]:
+    """List the counts of the rosters of a source that were confirmed from *since* on."""
+    return list(unit.session.scalars(select(_M.counts).where(_M.source == source, _M.confirmed_at >= since)))
+
+
 def add_surprises(unit: Unit, rows: Sequence[Mapping[str, Any]]) -> None:
     """Note who loses access by surprise."""
     if rows:
@@ -90,6 +95,11 @@ def imports_of(unit: Unit, source: str, limit: int) -> list[RosterImportRow]:
 def next_import_number(unit: Unit) -> int:
     """Return the number of the next import."""
     return (unit.session.scalar(select(func.max(_M.number))) or 0) + 1
+
+
+def newest_full(unit: Unit, source: str) -> datetime | None:
+    """Return when the newest confirmed full roster of a source was made; None if unknown."""
+    return unit.session.scalar(select(func.max(_M.as_of)).where(_M.source == source, _M.scope == "full"))
 
 
 def newest(unit: Unit, source: str, profile: str = "") -> datetime | None:

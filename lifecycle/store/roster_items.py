@@ -10,12 +10,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, case, delete, func, insert, select, tuple_, update
 
-from lifecycle.domain.comparison import Kind
+from lifecycle.domain.comparison import SPEAKS_OF_KNOWN, WEIGHED, Kind
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.roster import RosterRow, Standing
 from lifecycle.store.people import OWNER, chunks
-from lifecycle.store.roster_tables import RosterItemRow
+from lifecycle.store.roster_tables import RosterItemRow, RosterUploadRow
 from lifecycle.store.searching import has_all, search_text
 from lifecycle.store.tables import EngagementRow, IdentityRow
 from lifecycle.store.unit import Unit
@@ -23,6 +23,7 @@ from lifecycle.store.unit import Unit
 _E = EngagementRow.__table__.c
 _I = IdentityRow.__table__.c
 _T = RosterItemRow.__table__.c
+_U = RosterUploadRow.__table__.c
 
 AT_ONCE = 20_000
 """Rows fetched from the database at a time where there may be a million."""
@@ -47,6 +48,26 @@ def spoken_of(unit: Unit, upload_id: str, source: str) -> frozenset[str]:
     for chunk in chunks({r.reference for r in rows} - {""}):
         found |= set(unit.session.scalars(select(_E.id).where(_E.source == source, _E.reference.in_(chunk))))
     return frozenset(found)
+
+
+def spoken_of_later(unit: Unit, source: str, upload_id: str, made: datetime) -> frozenset[str]:
+    """Return the ids of contracts that uploads of a source have spoken of which are applied and were made later."""
+    applied = (_U.source == source, _U.state == "applied", _U.id != upload_id)
+    later = select(_U.id, _U.import_id).where(*applied, func.coalesce(_U.as_of, _U.received_at) > made)
+    kinds = [kind.value for kind in SPEAKS_OF_KNOWN]
+    found: set[str] = set()
+    for chunk in chunks(unit.session.execute(later).all()):
+        said = select(_T.engagement_id).where(_T.upload_id.in_([upload.id for upload in chunk]), _T.kind.in_(kinds))
+        found |= set(unit.session.scalars(said.where(_T.engagement_id != "")))
+        added = select(_E.id).where(_E.import_id.in_([upload.import_id for upload in chunk]))
+        found |= set(unit.session.scalars(added))
+    return frozenset(found)
+
+
+def left_of(unit: Unit, upload_id: str, without: Collection[str]) -> bool:
+    """Say whether an upload changes, or adds, any contract but those of some ids."""
+    changes = (_T.upload_id == upload_id, _T.kind.in_([kind.value for kind in WEIGHED]))
+    return any(id_ not in without for id_ in unit.session.scalars(select(_T.engagement_id).distinct().where(*changes)))
 
 
 def delete_items(unit: Unit, upload_id: str, numbers: Iterable[int]) -> None:

@@ -8,12 +8,12 @@ from datetime import date
 
 from flask import url_for
 
-from lifecycle.domain.comparison import Kind
+from lifecycle.domain.comparison import WEIGHED, Kind
 from lifecycle.domain.consequence import Weight
 from lifecycle.domain.roster import Cause, Scope
 from lifecycle.services.authorisation import Action, Actor, may
 from lifecycle.services.names import names_of_actors
-from lifecycle.services.upload_views import WEIGHED, WORKING, State, Upload
+from lifecycle.services.upload_views import WORKING, State, Upload
 from lifecycle.web.services import services
 
 FIELDS: dict[str, tuple[str, str]] = {
@@ -95,6 +95,7 @@ CAUSES: dict[Cause, str] = {
     Cause.DUPLICATE: "Same contract twice",
     Cause.TAKEN: "Contract number of somebody else",
     Cause.NOT_KNOWN: "Contract is not known",
+    Cause.OVERTAKEN: "A later file has said otherwise",
     Cause.CONVERSION: "Has become an employee",
     Cause.SPONSOR: "Sponsor not found",
     Cause.FILE: "File cannot be read",

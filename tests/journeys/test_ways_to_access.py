@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from lifecycle.app import make_app
+from lifecycle.domain.approval import SelfReview, Verdict
 from lifecycle.domain.role import Role
 from lifecycle.services.proposals import Draft
 from lifecycle.services.sources import Freshness
@@ -71,6 +72,20 @@ def test_what_hr_pushes_gives_access_and_takes_it(world: World) -> None:
     assert held(world, "W-2") == {"agent"}
     assert [state for state, _ in peer.push(person("W-1"))] == ["applied"]
     assert held(world, "W-1") == set(), "an extension after the end gives nothing back by itself"
+
+
+def test_whoever_made_the_token_releases_nothing_that_was_pushed_with_it(world: World) -> None:
+    peer, names = Peer(world), [f"W-{n}" for n in range(1, 21)]
+    assert {state for state, _ in peer.push(*(person(name) for name in names))} == {"applied"}
+    world.clock.move(days=2)
+    assert {state for state, _ in peer.push(*(person(name, active=False) for name in names[:8]))} == {"held"}
+    [upload] = world.runtime.uploads.listed(states=(State.HELD,))
+    with pytest.raises(SelfReview):
+        world.runtime.batches.review(
+            upload.id, actor=world.actor("petra"), verdict=Verdict.APPROVE, digest=upload.digest, note="mine",
+            typed=upload.changing,
+        )  # fmt: skip
+    assert "Petra" not in world.runtime.batches.standing(upload.id, world.actor("petra")).candidates
 
 
 def test_scim_does_the_same(world: World) -> None:

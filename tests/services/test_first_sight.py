@@ -9,7 +9,7 @@ from connectors.base import TargetUnavailable
 from lifecycle.domain.consequence import Weight
 from lifecycle.services.upload_views import State, Upload
 from tests.services.rosters import release, take
-from tests.services.world import World, line, roster_bytes
+from tests.services.world import World, line, roster_bytes, settings_dict
 
 PAST = date(2026, 1, 31)
 WORKERS = [f"w{n}" for n in range(12)]
@@ -61,6 +61,22 @@ def test_newcomers_whose_accounts_hold_more_than_they_get_lose_it_by_surprise(wo
     lost = {worker for worker, (weight, _) in said(world, upload).items() if weight == Weight.REMOVED_NOW}
     assert lost == set(WORKERS[:5]), "viewer goes too, but agent is more"
     assert confirm(world, upload).state is State.HELD
+
+
+def test_a_right_that_has_nothing_to_do_with_another_takes_not_its_place(ready_url: str) -> None:
+    """Thirty newcomers lost what they were paid by, for they got a badge in the same tool."""
+    entitlements = settings_dict()["entitlements"]
+    entitlements["tool.badge"] = {"target": "tool", "locator": "badge", "tier": "elevated"}
+    baseline = [{"name": "badges", "role": ["agent"], "entitlements": ["tool.badge"]}]
+    world = World(ready_url, changes={"entitlements": entitlements, "baseline": baseline})
+    world.tool.add_entitlement("badge")
+    for worker in WORKERS:
+        world.account(worker)
+    holds(world, "power", *WORKERS)
+    upload = take(world.runtime, roster_bytes(*(line(w, "agent") for w in WORKERS)))
+    assert all("loses tool.power at once" in words for _, words in said(world, upload).values())
+    assert confirm(world, upload).state is State.HELD
+    world.close()
 
 
 def test_god_mode_is_no_surprise_that_is_held(world: World) -> None:

@@ -382,6 +382,16 @@ def test_what_is_the_same_as_before_is_nothing_new(plain: Service, tmp_path: Pat
     assert "if-none-match" not in plain.asked[-1]
 
 
+def test_what_a_report_is_known_by_is_sent_back_only_where_that_can_be_done(plain: Service, tmp_path: Path) -> None:
+    """One answer with such a tag stopped the source for good: every later look failed before it was sent."""
+    plain.headers["ETag"] = '"caf\xe9"'
+    looking = way(plain, tmp_path)
+    seen = look(looking)[0].seen
+    assert look(looking, seen)[0].unchanged
+    assert look(looking, {**seen, "etag": '"caf\xe9"'})[0].unchanged, "as it was kept before"
+    assert "if-none-match" not in plain.asked[-1]
+
+
 def test_a_json_report_is_taken_as_it_is(plain: Service, tmp_path: Path) -> None:
     plain.headers = {"Content-Type": "application/json;charset=utf-8"}
     plain.body = b'{"Report_Entry": [{"worker": "W1"}]}'

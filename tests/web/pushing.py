@@ -64,7 +64,14 @@ class Recorder:
     complaints: dict[str, dict[int, str]] = field(default_factory=dict)
 
     def deliver(
-        self, stream: BinaryIO, *, file_name: str, way: str, profile: str, as_of: datetime | None = None
+        self,
+        stream: BinaryIO,
+        *,
+        file_name: str,
+        way: str,
+        profile: str,
+        as_of: datetime | None = None,
+        member_id: str = "",
     ) -> Delivery:
         if self.failure is not None:
             raise self.failure

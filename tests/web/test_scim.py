@@ -258,6 +258,36 @@ def test_bulk_is_done_operation_by_operation(peer: Peer) -> None:
     assert peer.call("POST", "/scim/v2/Bulk", {**request, "Operations": [padded]}).status_code == 413
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (f"{CONTRACT}:endDate", "2026-05-05"),
+        (f"{CONTRACT}.lastDay", "2026-05-05"),
+        (CONTRACT, {"endDate": "2026-05-05"}),
+        ("", {f"{CONTRACT}:endDate": "2026-05-05"}),
+        ("", {CONTRACT: {"lastDay": "2026-05-05", "endDate": "2026-05-05"}}),
+        ("urn:contractor-lifecycle:schemas:2.0:Contract:lastDay", "2026-05-05"),
+    ],
+)
+def test_what_a_contract_does_not_have_is_refused_and_not_dropped(peer: Peer, path: str, value: Any) -> None:
+    """A client that misspelt the last day was answered as if the contract ended on it."""
+    user = create(peer)
+    answer = patch(peer, user, {"op": "replace", "value": value, **({"path": path} if path else {})})
+    assert (answer.status_code, answer.get_json(force=True)["scimType"]) == (400, "invalidPath")
+    spelt = {"op": "replace", "path": f"{CONTRACT.lower()}:LASTDAY", "value": "2026-05-05"}
+    assert patch(peer, user, spelt).status_code in {200, 204}
+    assert read(peer, user)[CONTRACT]["lastDay"] == "2026-05-05"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_nor_is_it_dropped_where_a_whole_person_is_sent(peer: Peer, method: str) -> None:
+    user = create(peer)
+    body = person("W-2" if method == "POST" else "W-1", contract={"endDate": "2026-05-05"})
+    answer = peer.call(method, USERS if method == "POST" else f"{USERS}/{user}", body)
+    assert answer.status_code == 400, answer.text
+    assert "endDate" in answer.text
+
+
 def test_who_lacks_what_a_contract_needs_is_kept_and_handed_on_once_it_is_there(peer: Peer) -> None:
     user = create(peer, contract={"lastDay": None})
     assert handed_on(peer) == []

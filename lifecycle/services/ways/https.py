@@ -69,12 +69,12 @@ class HttpsWay:
     def look(self, seen: Mapping[str, Any], copy: BinaryIO, deadline: Deadline) -> Look:
         """See `Way.look`."""
         known = seen if seen.get("of") == self._fingerprint else {}
-        with self._translated(), self._asked(known.get(ETAG, ""), deadline) as answer:
+        with self._translated(), self._asked(_sendable(known.get(ETAG, "")), deadline) as answer:
             if answer.status_code == httpx2.codes.NOT_MODIFIED and known.get(ETAG):
                 return self._as_before(seen)
             self._check(answer)
             copied = self._copied(answer, copy)
-            as_of, etag = _instant(answer.headers.get("last-modified", "")), answer.headers.get("etag", "")
+            as_of, etag = _instant(answer.headers.get("last-modified", "")), _sendable(answer.headers.get("etag", ""))
         if copied.sha256 == known.get("sha256"):
             return self._as_before({**seen, ETAG: etag}, TakenFile(self._file_name, as_of, made_on_asking=True))
         # what was refused is never what a later report is the same as, but nor is it refused again and again
@@ -203,6 +203,11 @@ class HttpsWay:
 
 def _encoded(username: str, password: str) -> str:
     return base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+def _sendable(etag: str) -> str:
+    """Return what a report is known by; what cannot be sent back tells nothing."""
+    return etag if etag.isascii() and etag.isprintable() else ""
 
 
 def _instant(text: str) -> datetime | None:
