@@ -63,7 +63,7 @@ def look(
 
     Args:
         path: The file.
-        sheet: Of a workbook, as a person has chosen; empty for the first that can be seen.
+        sheet: Of a workbook, as a person has chosen; empty for the first that can be seen, or else the first.
         encoding: Of a CSV file, as a person has chosen; empty for the one that fits.
         delimiter: The same.
         limits: How large it may be.
@@ -86,7 +86,9 @@ def look(
 
 def _look_at_workbook(path: Path, sheet: str, limits: FileLimits) -> Look:
     sheets = XlsxFile(path, sheet="", limits=limits).sheets()
-    chosen = sheet or next((found.name for found in sheets if found.visible), "")
+    # a person sees, and says, that a sheet that is hidden is the one
+    shown = sorted(sheets, key=lambda found: not found.visible)
+    chosen = sheet or next((found.name for found in shown), "")
     block = _first(XlsxFile(path, sheet=chosen, limits=limits))
     return _described(block, _header_at(block), Kind.XLSX, sheets=tuple(sheets), sheet=chosen)
 

@@ -62,7 +62,8 @@ def parts_of(path: Path) -> dict[str, zipfile.ZipInfo]:
     needed = {entry.filename: entry for entry in entries if NEEDED.fullmatch(entry.filename)}
     if len(needed) != sum(NEEDED.fullmatch(name) is not None for name in names):
         raise damaged("a part twice")
-    return needed
+    # what styles mean is known before the cells that have them
+    return dict(sorted(needed.items(), key=lambda part: part[0].casefold() != "xl/styles.xml"))
 
 
 def allowed(size: int) -> int:

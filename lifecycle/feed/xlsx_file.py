@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -15,14 +15,17 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from lifecycle.feed.table import Block, Cell, FileLimits, Spoilt, Unreadable, refuse, too_many_rows
 from lifecycle.feed.xlsx_archive import copy_parts, damaged, parts_of
-from lifecycle.feed.xlsx_parts import MOST_ROWS, SheetMap, Spoilage, XmlPart
+from lifecycle.feed.xlsx_parts import MOST_ROWS, SheetMap, Spoilage, Styles, XmlPart
 
 FIRST_LINES = 50
 BLOCK_LINES = 5_000
 LARGEST_INDEX = 2**22
 """Bytes of the list of sheets."""
 WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+STYLES = "xl/styles.xml"
 PLACES = ("xl/worksheets/",)
+MOST_EXACT = 2.0**53
+"""Numbers from here on have lost digits already."""
 
 
 @dataclass(frozen=True)
@@ -80,18 +83,26 @@ class _Workbook:
         self._limits = limits
         self._maps: dict[str, SheetMap] = {}
         self._looking: dict[str, XmlPart] = {}
+        self._digits: Mapping[str, int] = {}
         copy_parts(path, parts_of(path), self._copy, self._look)
         self.sheets = self._list()
 
     def _look(self, name: str, piece: bytes) -> None:
         part = self._looking.get(name)
         if part is None:
-            part = self._looking[name] = SheetMap() if name.casefold().startswith(PLACES) else XmlPart()
+            part = self._looking[name] = self._part(name.casefold())
         part.look(piece)
         if not piece:
             del self._looking[name]
             if isinstance(part, SheetMap):
                 self._maps[name] = part
+            elif isinstance(part, Styles):
+                self._digits = part.digits
+
+    def _part(self, name: str) -> XmlPart:
+        if name == STYLES:
+            return Styles()
+        return SheetMap(self._digits) if name.startswith(PLACES) else XmlPart()
 
     def _list(self) -> list[Sheet]:
         targets = {
@@ -136,6 +147,9 @@ class _Workbook:
                 left = page.start[1] if page.start else 0
                 for number, row in enumerate(page.iter_rows()):
                     cells = [_cell(value) for value in row]
+                    for column, digits in found.padded.get(number, {}).items():
+                        if 0 <= column - left < len(cells):
+                            cells[column - left] = _padded(cells[column - left], digits)
                     for column, wrong in spoilage.of(number).items():
                         if 0 <= column - left < len(cells):
                             cells[column - left] = wrong
@@ -168,6 +182,13 @@ def _target(path: str) -> str:
 
 def _local(tag: str) -> str:
     return tag.rpartition("}")[2]
+
+
+def _padded(cell: Cell, digits: int) -> Cell:
+    """Return a number as the sheet shows it."""
+    if not isinstance(cell, float) or not cell.is_integer() or not 0 <= cell < MOST_EXACT:
+        return cell
+    return f"{int(cell):0{digits}d}"
 
 
 def _cell(value: Any) -> Cell:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 from xml.parsers import expat
@@ -19,6 +21,7 @@ MOST_SPOILT = 100_000
 MOST_MERGED = 100_000
 LONGEST_INDEX = 9
 """Digits of the number of a shared text; a workbook has room for fewer than a billion."""
+ZEROS = re.compile(r"0{2,64}")
 VOLATILE = re.compile(r"(?i)\b(?:TODAY|NOW|RAND|RANDBETWEEN|OFFSET|INDIRECT)\s*\(")
 NO_RESULT = Spoilt("a formula without a result", "Open it in the spreadsheet program, save it, send it again.")
 CHANGING = Spoilt("a formula that changes by itself", "Replace it by its value: a day in a contract does not move.")
@@ -61,11 +64,44 @@ def _refuse_doctype(*_: Any) -> None:
     raise refuse(0, "a document type declaration", "a workbook without entities", remedy)
 
 
-class SheetMap(XmlPart):
-    """Where the cells of one sheet lie, and which of them cannot be believed."""
+class Styles(XmlPart):
+    """Which styles show a number with zeros before it: 12345 in the file is 012345 to whoever reads the sheet."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.digits: dict[str, int] = {}
+        """Style, as cells name it, to how many digits it shows at least."""
+        self._formats: dict[str, int] = {}
+        self._styles: int | None = None
+
+    def _begin(self, name: str, attributes: dict[str, str]) -> None:
+        super()._begin(name, attributes)
+        name = name.rpartition(":")[2]
+        if name == "numFmt" and ZEROS.fullmatch(code := attributes.get("formatCode", "")):
+            self._formats[attributes.get("numFmtId", "")] = len(code)
+        elif name == "cellXfs":
+            self._styles = 0
+        elif name == "xf" and self._styles is not None:
+            digits = self._formats.get(attributes.get("numFmtId", ""))
+            if digits is not None:
+                self.digits[str(self._styles)] = digits
+            self._styles += 1
+
+    def _finish(self, name: str) -> None:
+        super()._finish(name)
+        if name.rpartition(":")[2] == "cellXfs":
+            self._styles = None
+
+
+class SheetMap(XmlPart):
+    """Where the cells of one sheet lie, which of them cannot be believed, and which are shown with zeros before."""
+
+    def __init__(self, digits: Mapping[str, int]) -> None:
+        """*digits* are those of `Styles`."""
+        super().__init__()
+        self._digits = digits
+        self.padded: dict[int, dict[int, int]] = defaultdict(dict)
+        """Row and column, from 0, of numbers to how many digits are shown."""
         self.rows = 0
         self.columns = 0
         self.spoilt: dict[tuple[int, int], Spoilt] = {}
@@ -98,6 +134,8 @@ class SheetMap(XmlPart):
             self._at = (self._at[0], self._at[1] + 1) if said is None else _place(said)
             self._type = attributes.get("t", "")
             self._formula, self._value, self._filled = None, "", False
+            if self._digits and not self._type and (digits := self._digits.get(attributes.get("s", ""))):
+                self.padded[self._at[0]][self._at[1]] = digits
         elif name == "row":
             self._at = (self._row(attributes), -1)
         elif name == "f":

@@ -54,6 +54,20 @@ def test_a_table_may_begin_anywhere_on_the_sheet() -> None:
     assert (row.line, row.first_day, row.last_day) == (6, date(2026, 3, 7), date(2026, 3, 8))
 
 
+def test_a_number_is_read_with_the_zeros_that_the_sheet_shows() -> None:
+    """Whoever made the sheet sees 012345 and was read as 12345: another worker."""
+
+    def fill(book: xlsxwriter.Workbook) -> None:
+        page = sheet(book, *[ROW] * 4)
+        padded, plain = book.add_format({"num_format": "000000"}), book.add_format({"bold": True})
+        for line, number in enumerate((12345, 1234567, 0.5, 7), start=1):
+            page.write_number(line, 0, number, plain if number == 7 else padded)
+
+    reading = read(workbook(fill))
+    assert [row.worker_id for row in reading.rows] == ["012345", "1234567", "7"]
+    assert [complaint.line for complaint in reading.complaints] == [4]
+
+
 def test_a_bare_number_is_no_day() -> None:
     (complaint,) = read(workbook(lambda book: sheet(book, [*ROW[:6], 46112]) and None)).complaints
     assert "format the column as a date" in complaint.remedy

@@ -1,14 +1,19 @@
 """Which layout a file looks like, what is asked about it, and what is kept of the answer."""
 
+import csv
+import io
+import zipfile
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+import xlsxwriter
 from flask.testing import FlaskClient
 
 from lifecycle.feed.layouts import SHIPPED, example
 from lifecycle.services.upload_views import State
+from tests.feed.reading import workbook
 from tests.feed.test_layouts import FIELDGLASS_HEADER, fieldglass
 from tests.web.conftest import Site, get, post
 from tests.web.roster_files import demo_roster, follow, opened
@@ -254,3 +259,28 @@ def test_blank_cells_beside_a_header_change_nothing(site: Site, nora: FlaskClien
     _, _, page = opened(nora, "\n".join(f"{line},," for line in lines).replace("Last day", "End date"))
     assert "“End date”" in page.text
     assert "“” is new" not in page.text
+
+
+def test_a_workbook_of_which_no_sheet_can_be_seen_is_read_once_somebody_has_seen_that(
+    site: Site, nora: FlaskClient
+) -> None:
+    """It was refused with the words to name the sheet, and no page let anybody do so."""
+    lines = csv.reader(io.StringIO(demo_roster(site)))
+
+    def fill(book: xlsxwriter.Workbook) -> None:
+        page = book.add_worksheet("Roster")
+        for number, cells in enumerate(lines):
+            page.write_row(number, 0, cells)
+
+    shown, hidden = zipfile.ZipFile(io.BytesIO(workbook(fill))), io.BytesIO()
+    mark = b'<sheet name="Roster"'
+    with zipfile.ZipFile(hidden, "w") as copy:
+        for name in shown.namelist():
+            copy.writestr(
+                name, shown.read(name).replace(b'<sheet name="Roster"', b'<sheet state="hidden" name="Roster"')
+            )
+    upload_id, path, page = opened(nora, hidden.getvalue(), "week.xlsx")
+    assert (path, "Roster (hidden)" in page.text) == (f"/rosters/{upload_id}/columns", True)
+    path, page = follow(nora, post(nora, f"/rosters/{upload_id}/columns", **Form(page).sent))
+    assert path == f"/rosters/{upload_id}/review", page.text
+    assert "everything is confirmed already" in page.text
