@@ -276,9 +276,7 @@ def test_a_workbook_of_which_no_sheet_can_be_seen_is_read_once_somebody_has_seen
     mark = b'<sheet name="Roster"'
     with zipfile.ZipFile(hidden, "w") as copy:
         for name in shown.namelist():
-            copy.writestr(
-                name, shown.read(name).replace(b'<sheet name="Roster"', b'<sheet state="hidden" name="Roster"')
-            )
+            copy.writestr(name, shown.read(name).replace(mark, mark + b' state="hidden"'))
     upload_id, path, page = opened(nora, hidden.getvalue(), "week.xlsx")
     assert (path, "Roster (hidden)" in page.text) == (f"/rosters/{upload_id}/columns", True)
     path, page = follow(nora, post(nora, f"/rosters/{upload_id}/columns", **Form(page).sent))
