@@ -17,7 +17,7 @@ from lifecycle.domain.roster import RosterRow, Standing
 from lifecycle.store.people import OWNER, chunks
 from lifecycle.store.roster_tables import RosterItemRow, RosterUploadRow
 from lifecycle.store.searching import has_all, search_text
-from lifecycle.store.tables import EngagementRow, IdentityRow
+from lifecycle.store.tables import EngagementRow, IdentityRow, RosterImportRow
 from lifecycle.store.unit import Unit
 
 _E = EngagementRow.__table__.c
@@ -52,8 +52,9 @@ def spoken_of(unit: Unit, upload_id: str, source: str) -> frozenset[str]:
 
 def spoken_of_later(unit: Unit, source: str, upload_id: str, made: datetime) -> frozenset[str]:
     """Return the ids of contracts that uploads of a source have spoken of which are applied and were made later."""
-    applied = (_U.source == source, _U.state == "applied", _U.id != upload_id)
-    later = select(_U.id, _U.import_id).where(*applied, func.coalesce(_U.as_of, _U.received_at) > made)
+    # the last file that came again said nothing anew, whenever it came
+    own = select(_U.id, _U.import_id).join(RosterImportRow, RosterImportRow.__table__.c.upload_id == _U.id)
+    later = own.where(_U.source == source, _U.id != upload_id, func.coalesce(_U.as_of, _U.received_at) > made)
     kinds = [kind.value for kind in SPEAKS_OF_KNOWN]
     found: set[str] = set()
     for chunk in chunks(unit.session.execute(later).all()):
