@@ -52,11 +52,13 @@ def test_the_day_that_tells_is_the_example() -> None:
 
 def test_what_was_said_is_told_and_taken_back() -> None:
     said = Repairs(
-        short_years=True, clear_days=True, sponsors={f"s{n}": f"t{n}" for n in range(6)}, choice=Choice.LATER_END
-    )
+        short_years=True, clear_days=True, sponsors={f"s{n}": f"t{n}" for n in range(6)}, choice=Choice.LATER_END,
+        holder=Choice.FIRST_ROW,
+    )  # fmt: skip
     told = {s.field: s.words for s in repairs.said(said)}
     assert told["sponsors"].endswith("; and 2 more")
-    assert told["choice"] == "of rows that contradict each other, the later end counts"
+    assert told["choice"] == "of rows about one contract, the later end counts"
+    assert told["holder"] == "of rows with one worker id, the first row counts"
     for field in told:
         said = repairs.without(field)(said)
     assert said == Repairs()
