@@ -13,6 +13,7 @@ from lifecycle.domain.engagement import Engagement, EngagementId
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.known_contracts import KnownContracts, StoredContract, is_another, number_of
 from lifecycle.domain.merging import ended_by_absence, facts_of, merge
+from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import (
     Cause,
     Complaint,
@@ -175,7 +176,7 @@ def _by_contract(rows: Iterable[RosterRow], known: KnownContracts, comparing: Co
     begun: dict[date | None, str] = {}
     for row in sorted(rows, key=lambda row: row.line):
         match = known.contract_of(row, comparing.is_over)
-        key = match.engagement.id if match else row.reference or f"/{row.first_day}"
+        key = match.engagement.id if match else key_of(row.reference or "") or f"/{row.first_day}"
         if not row.reference:
             key = begun.setdefault(row.first_day, key)
         groups[key].append(row)

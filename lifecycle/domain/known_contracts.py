@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from lifecycle.domain.engagement import Engagement, EngagementId
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.party import key_of
-from lifecycle.domain.roster import RosterRow
+from lifecycle.domain.roster import RosterRow, Standing
 
 AGAIN = "\u2063"
 """Stands between a number and what tells its contracts apart: a sign that nobody sees, and that no cell may hold."""
@@ -34,12 +34,12 @@ class KnownContracts:
 
     def __init__(self, stored: Iterable[StoredContract], rows: Collection[RosterRow]) -> None:
         self.contracts = tuple(stored)
-        numbers = {row.reference for row in rows if row.reference}
+        numbers = {key_of(row.reference) for row in rows if row.reference}
         starts = {row.first_day for row in rows if not row.reference}
         self.spoken_of = frozenset(
             s.engagement.id
             for s in self.contracts
-            if number_of(s.engagement.reference) in numbers or s.engagement.first_day in starts
+            if key_of(number_of(s.engagement.reference)) in numbers or s.engagement.first_day in starts
         )
         """Contracts that a row names by number or first day: no row with neither speaks of them."""
         begun = {s.engagement.first_day for s in self.contracts}
@@ -67,11 +67,13 @@ class KnownContracts:
         found = same_start or [s for s in of_worker if self._may_be(row, s)]
         if not found:
             return None
-        latest = max(found, key=lambda s: s.engagement.last_day)
-        return latest if same_start or not self._is_somebody_else(row, latest, is_over) else None
+        match = _meant(row, found, is_over)
+        return match if same_start or not self._is_somebody_else(row, match, is_over) else None
 
     def _may_be(self, row: RosterRow, known: StoredContract) -> bool:
         """Say whether a row without a number, and with another first day, speaks of a contract."""
+        if row.first_day is None:
+            return True
         id_ = known.engagement.id
         if id_ in self.spoken_of or not _fits(row, known):
             return False
@@ -126,6 +128,14 @@ class KnownContracts:
         return None
 
 
+def _meant(row: RosterRow, found: Sequence[StoredContract], is_over: Callable[[Engagement], bool]) -> StoredContract:
+    """Return which of several contracts a row speaks of: one that runs, and an end without a first day the first."""
+    alive = [s for s in found if s.engagement.standing is Standing.RUNNING and not is_over(s.engagement)] or found
+    if row.first_day is None and row.standing in {Standing.ENDED, Standing.CONVERTED}:
+        return min(alive, key=lambda s: s.engagement.first_day)
+    return max(alive, key=lambda s: s.engagement.last_day)
+
+
 def _nearest(rows: Iterable[RosterRow], known: StoredContract) -> date | None:
     """Return the first day nearest to that of a contract among rows that fit it: two of them are two contracts."""
     begins = known.engagement.first_day
@@ -136,11 +146,11 @@ def _nearest(rows: Iterable[RosterRow], known: StoredContract) -> date | None:
 def _fits(row: RosterRow, known: StoredContract) -> bool:
     """Say whether a row without a number can speak of a contract: of the same vendor, on days that overlap."""
     e = known.engagement
-    if row.first_day is not None and row.vendor and e.vendor and key_of(row.vendor) != key_of(e.vendor):
+    if row.vendor and e.vendor and key_of(row.vendor) != key_of(e.vendor):
         return False
-    if row.first_day is None:
-        return True
-    return row.first_day <= e.last_day and (row.last_day is None or row.last_day >= e.first_day)
+    if row.first_day is None or row.first_day > e.last_day:
+        return False
+    return row.last_day is None or row.last_day >= e.first_day
 
 
 def number_of(reference: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
-from lifecycle.domain.party import is_address, key_of
+from lifecycle.domain.party import is_address
 from lifecycle.domain.roster import Cause, Complaint, RosterRow, Standing
 from lifecycle.feed.cells import UNREADABLE, id_of, is_spoilt_id, text_of
 from lifecycle.feed.days import Trouble
@@ -60,7 +60,7 @@ class CarefulReader:
         """Read one line."""
         if not any(cell.strip() if isinstance(cell, str) else True for cell in cells):
             return Left.BLANK
-        if [key_of(text_of(cell)) for cell in cells] == self._meaning.header:
+        if [text_of(cell) for cell in cells] == self._meaning.header:
             return Left.ASIDE  # pages that were joined each have it
         line = _Line(number, cells)
         if len(cells) != self._meaning.width:

@@ -19,7 +19,7 @@ class Meaning:
         self.profile = profile
         self.repairs = repairs
         self.width = len(header)
-        self.header = [key_of(column) for column in header]
+        self.header = list(header)
         self.positions: Mapping[str, int] = {
             field: header.index(column) for field, column in profile.columns.items() if column in header
         }

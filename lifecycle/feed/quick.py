@@ -154,6 +154,8 @@ class QuickReader:
         if cells is None:
             return None
         texts = self._stripped(cells, id_of)
+        if (heading := self._meaning.header[self._meaning.positions[name]]) in texts:  # perhaps the header once more
+            odd.update(index for index, text in enumerate(texts) if text == heading)
         joined = _check(texts, is_unsafe_id, odd)
         if "e" in joined or "E" in joined:
             odd.update(index for index, text in enumerate(texts) if text[:1].isdigit() and is_spoilt_id(text))

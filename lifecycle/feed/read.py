@@ -104,7 +104,13 @@ class Reader:
         """What was opened to find the header: a workbook takes long to look through, and once is enough."""
         self._begins = header.at + 1
         self._limits = limits
-        self._said = (profile, replace(repairs, choice=Choice.UNSAID, lines={}, converted=frozenset()), self.header)
+        self._said = (
+            profile,
+            replace(
+                repairs, choice=Choice.UNSAID, holder=Choice.UNSAID, lines={}, same_people=False, converted=frozenset()
+            ),
+            self.header,
+        )
         self._meaning = Meaning(profile, repairs, header.cells)
         self._quick = QuickReader(self._meaning, typed=source.typed)
         self._careful = CarefulReader(self._meaning)

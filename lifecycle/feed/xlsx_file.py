@@ -147,7 +147,7 @@ class _Workbook:
                 left = page.start[1] if page.start else 0
                 for number, row in enumerate(page.iter_rows()):
                     cells = [_cell(value) for value in row]
-                    for column, digits in found.padded.get(number, {}).items():
+                    for column, digits in found.padded.of(number):
                         if 0 <= column - left < len(cells):
                             cells[column - left] = _padded(cells[column - left], digits)
                     for column, wrong in spoilage.of(number).items():

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 from xml.parsers import expat
@@ -93,6 +93,27 @@ class Styles(XmlPart):
             self._styles = None
 
 
+class Padded:
+    """Numbers that are shown with zeros before them, as they lie in the sheet: nine octets each, there may be many."""
+
+    def __init__(self) -> None:
+        self._places, self._digits = array("Q"), array("B")
+        self._next = 0
+
+    def add(self, row: int, column: int, digits: int) -> None:
+        """Note a cell, row and column from 0, that lies behind all before."""
+        self._places.append(row << 32 | column)
+        self._digits.append(digits)
+
+    def of(self, row: int) -> Iterator[tuple[int, int]]:
+        """Yield column and digits of one row after another."""
+        while self._next < len(self._places) and self._places[self._next] >> 32 <= row:
+            place, digits = self._places[self._next], self._digits[self._next]
+            self._next += 1
+            if place >> 32 == row:
+                yield place & 0xFFFFFFFF, digits
+
+
 class SheetMap(XmlPart):
     """Where the cells of one sheet lie, which of them cannot be believed, and which are shown with zeros before."""
 
@@ -100,8 +121,8 @@ class SheetMap(XmlPart):
         """*digits* are those of `Styles`."""
         super().__init__()
         self._digits = digits
-        self.padded: dict[int, dict[int, int]] = defaultdict(dict)
-        """Row and column, from 0, of numbers to how many digits are shown."""
+        self._shown = 0
+        self.padded = Padded()
         self.rows = 0
         self.columns = 0
         self.spoilt: dict[tuple[int, int], Spoilt] = {}
@@ -134,8 +155,7 @@ class SheetMap(XmlPart):
             self._at = (self._at[0], self._at[1] + 1) if said is None else _place(said)
             self._type = attributes.get("t", "")
             self._formula, self._value, self._filled = None, "", False
-            if self._digits and not self._type and (digits := self._digits.get(attributes.get("s", ""))):
-                self.padded[self._at[0]][self._at[1]] = digits
+            self._shown = self._digits.get(attributes.get("s", ""), 0) if self._digits and not self._type else 0
         elif name == "row":
             self._at = (self._row(attributes), -1)
         elif name == "f":
@@ -193,6 +213,8 @@ class SheetMap(XmlPart):
         self._before = self._at
         if row >= self.rows or column >= self.columns:
             self._grow(row, column)
+        if self._shown:
+            self.padded.add(row, column, self._shown)
         if self._type != "e" and self._formula is None:
             return
         wrong = self._wrong()

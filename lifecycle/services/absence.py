@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from lifecycle.domain.known_contracts import StoredContract
 from lifecycle.domain.party import key_of
 from lifecycle.domain.roster import Scope
 from lifecycle.services.comparing import PATIENCE, Comparer
@@ -52,6 +53,17 @@ class Absence:
     upload: Upload
     layout: ProfileSettings
     comparer: Comparer
+
+    def expected(self, stager: Stager | None) -> Callable[[StoredContract], bool]:
+        """Return what says whether it means something that no row speaks of a contract; None: as it was compared."""
+        if self.layout.scope is not Scope.FULL or (stager is not None and stager.unreadable):
+            return lambda _: False
+        if stager is not None:
+            own = self.upload.source
+            return lambda s: s.engagement.source == own and _is_in_scope(self.layout, s.engagement.vendor)
+        with self.store.read() as unit:
+            noted = roster_items.absences(unit, self.upload.id)
+        return lambda s: s.engagement.id in noted
 
     def note(self, stager: Stager) -> None:
         """Add what a file that was just read lacks; where rows do not say whom they concern, nothing for certain."""

@@ -241,15 +241,21 @@ class Batches:
             if not self._settle(unit, upload, State.DISCARDED, "Taken back.", by, "roster-discarded", now):
                 raise UploadClosed(f"This roster is {upload.state} already.")
 
-    def give_up_overtaken(self, unit: Unit, source: str, actor: str, now: datetime) -> None:
-        """Refuse held rosters of a source that what was just confirmed leaves nothing of: nobody could release them."""
-        for row in roster_uploads.uploads(unit, states=(State.HELD,), source=source, limit=1000):
+    def give_up_overtaken(self, unit: Unit, applied: Upload, actor: str, now: datetime) -> None:
+        """Refuse held rosters that what was just confirmed leaves nothing of: nobody could release them."""
+        for row in roster_uploads.uploads(unit, states=(State.HELD,), source=applied.source, limit=1000):
             upload = show(row)
-            why = why_overtaken(unit, upload)
-            if not why and not is_full(upload) and not roster_items.left_of(unit, upload.id, overtaken(unit, upload)):
-                why = "Files of changes that were made later have spoken of all its contracts."
-            if why:  # somebody else may have settled it meanwhile
+            if why := why_overtaken(unit, upload) or self._why_nothing_is_left(unit, upload, applied):
+                # somebody else may have settled it meanwhile
                 self._settle(unit, upload, State.REFUSED, why, actor, "roster-refused", now)
+
+    @staticmethod
+    def _why_nothing_is_left(unit: Unit, upload: Upload, applied: Upload) -> str:
+        if is_full(upload) or not roster_items.have_contracts_in_common(unit, upload.id, applied.id):
+            return ""
+        if roster_items.left_of(unit, upload.id, upload.source, overtaken(unit, upload)):
+            return ""
+        return "Files of changes that were made later have spoken of all its contracts."
 
     def _settle(
         self, unit: Unit, upload: Upload, settled: State, why: str, actor: str, action: str, now: datetime

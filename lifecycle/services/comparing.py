@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,7 +14,7 @@ from lifecycle.domain.comparison import Change, Comparing, Kind, compare_absent,
 from lifecycle.domain.consequence import Consequence
 from lifecycle.domain.engagement import Engagement, EngagementId, Measures
 from lifecycle.domain.extension import god_ends_sooner, narrowed_to
-from lifecycle.domain.identity import IdentityId
+from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.known_contracts import StoredContract
 from lifecycle.domain.merging import merge
 from lifecycle.domain.party import key_of
@@ -26,7 +26,7 @@ from lifecycle.services.reading import ITEM, complained
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.staging import ROWS_AT_ONCE, StagedRows
 from lifecycle.services.tally import Tally
-from lifecycle.services.weighing import Changes, Weighing
+from lifecycle.services.weighing import Changes, Held, Weighing
 from lifecycle.store import people, roster_contracts, roster_items
 from lifecycle.store.roster_items import Staged
 from lifecycle.store.searching import search_text
@@ -51,6 +51,8 @@ class Comparer:
     """What is stored, and which lines state it; None when this was worked out before."""
     tally: Tally
     claim: Claim
+    lacks: Callable[[StoredContract], bool] = lambda _: False
+    """Whether it means something that no row speaks of a stored contract, see `lifecycle.services.absence`."""
     sponsors: set[str] = field(default_factory=set)
     """Those that new and changed rows name."""
 
@@ -97,10 +99,15 @@ class Comparer:
         references = {s.row.reference or "" for s in staged}
         stored = roster_contracts.contracts_about(unit, self.comparing.source, worker_ids, references)
         by_line = {s.row.line: s for s in staged}
-        changes = [c for own, theirs in _by_worker(staged, stored) for c in self._compare(own, theirs)]
+        changes: list[Change] = []
+        ends: list[Change] = []
+        for own, theirs in _by_worker(staged, stored):
+            found = list(self._compare(own, theirs))
+            changes += found
+            ends += self._ended_beside(own[0].seen, theirs, found)
         settled = {c.row.line for c in changes if c.row}
         changes += [Change(Kind.SAME, s.row) for s in staged if s.row.line not in settled]  # another row counts
-        for change, values in self._judge(unit, changes, _of_persons(stored, worker_ids)):
+        for change, values in self._judge(unit, changes, _of_persons(stored, worker_ids), _by_person(ends)):
             one = by_line[change.row.line if change.row else 0]
             if change.kind is not Kind.NEW or not one.alone:  # what is new and stands alone is not compared again
                 values["facts"] |= {"row": roster_items.facts_of(one.row), "seen": one.seen}
@@ -124,23 +131,57 @@ class Comparer:
         own[0].seen = dict(seen)  # once for the worker, who may have very many rows
         yield from compare_worker([one.row for one in own], stored, seen, self.comparing)
 
+    def _ended_beside(
+        self, seen: Collection[str], theirs: Sequence[StoredContract], found: Sequence[Change]
+    ) -> Iterator[Change]:
+        """Yield the other contracts of a worker that end by this roster, for no row of it speaks of them."""
+        if any(change.kind is Kind.UNUSABLE for change in found):
+            return
+        spoken_of = {change.stored.engagement.id for change in found if change.stored} | set(seen)
+        for stored in theirs:
+            if stored.engagement.id not in spoken_of and self.lacks(stored):
+                change = compare_absent(stored, self.comparing, self.now, PATIENCE)
+                if change is not None and change.kind is Kind.GONE:
+                    yield change
+
     def absent(self, unit: Unit, stored: Sequence[StoredContract]) -> Iterator[dict[str, Any]]:
         """Yield the items, without a number, of contracts that a full roster lacks."""
         found = [change for s in stored if (change := compare_absent(s, self.comparing, self.now, PATIENCE))]
-        for change, values in self._judge(unit, found, {}):
+        ending = {c.identity_id for c in found if c.identity_id and c.kind is Kind.GONE}
+        beside = _by_person(self._said_by_rows(unit, ending))
+        for change, values in self._judge(unit, found, {}, beside):
             assert change.stored is not None  # noqa: S101 - an absence is always that of a stored contract
             person, reference = change.stored.identity, change.stored.engagement.reference
             who = {"worker_id": person.worker_id, "reference": reference, "name": person.name}
             search = search_text(person.name, person.worker_id, reference)
             yield {**ITEM, "upload_id": self.upload_id, **who, "search": search, **values}
 
+    def _said_by_rows(self, unit: Unit, identity_ids: Collection[str]) -> Iterator[Change]:
+        """Yield what rows of this roster, which were compared before, make of the contracts of some people."""
+        for item in roster_items.changes_of(unit, self.upload_id, identity_ids) if identity_ids else ():
+            owner, id_ = IdentityId(item.identity_id), item.engagement_id
+            after = roster_items.engagement_of(
+                item.facts["after"], id_=id_, identity_id=owner, source=self.comparing.source, import_id=""
+            )
+            known = StoredContract(after, Identity(owner, "", "", "", "")) if id_ else None
+            yield Change(Kind(item.kind), stored=known, after=after, identity_id=owner)
+
     def _judge(
-        self, unit: Unit, changes: Sequence[Change], known: Engagements
+        self, unit: Unit, changes: Sequence[Change], known: Engagements, beside: Mapping[IdentityId, Changes]
     ) -> Iterator[tuple[Change, dict[str, Any]]]:
-        """Work out what changes do to access, count them, and yield each with the columns that say so."""
+        """
+        Work out what changes do to access, count them, and yield each with the columns that say so.
+
+        Args:
+            unit: To read in.
+            changes: Which.
+            known: Contracts of people whose contracts are all loaded.
+            beside: What else this roster makes of contracts of theirs.
+        """
         touched = [c for c in changes if c.stored is not None and c.kind not in {Kind.SAME, Kind.UNUSABLE}]
         doubtful = [c for c in changes if c.stored is not None and c.kind is Kind.UNUSABLE]
-        contracts = self._contracts(unit, {c.stored.identity.id for c in (*touched, *doubtful) if c.stored}, known)
+        owners = {c.stored.identity.id for c in (*touched, *doubtful) if c.stored}
+        contracts = self._contracts(unit, owners | beside.keys(), known)
         following = Following.load(unit, self.rulebook, touched, self.now)
         decided = {
             id(c): following.decide(c, _before(c, contracts), contracts[c.stored.identity.id])
@@ -148,12 +189,19 @@ class Comparer:
             if c.stored
         }
         persons = _by_person([decided.get(id(c), c) for c in changes])
+        for identity_id, more in beside.items():
+            persons[identity_id].add(more)
+        held = Held(self.weighing, contracts, persons)
         self._note_losses(persons, contracts)
         self._note_god_ends(decided.values(), contracts)
         self._note_doubts(doubtful, contracts)
         for change in changes:
             found = decided.get(id(change), change)
-            consequence = self._consequence(found, contracts, persons)
+            consequence = self._consequence(found, contracts, held)
+            if found.kind is Kind.SOONER and found.stored and found.after:
+                before = found.stored.engagement
+                if not self.comparing.is_over(before):
+                    self.tally.cut_short(before, found.after)
             self.tally.also.update(consequence.also if consequence else ())
             values = _columns(found, consequence)
             if found.after is not None and found.row is not None and found.kind is not Kind.SAME:
@@ -202,20 +250,17 @@ class Comparer:
             self.tally.narrowed |= narrowed_to(before, self.rulebook.catalogue)
         return at
 
-    def _consequence(
-        self, change: Change, contracts: Contracts, persons: Mapping[IdentityId, Changes]
-    ) -> Consequence | None:
+    def _consequence(self, change: Change, contracts: Contracts, held: Held) -> Consequence | None:
         if change.after is None or change.kind in {Kind.SAME, Kind.MISSING, Kind.UNUSABLE}:
             return None
         if change.stored is None:
             return self.weighing.consequence(None, change.after)
-        before, identity_id = _before(change, contracts), change.stored.identity.id
-        after = self.weighing.after(contracts[identity_id], persons[identity_id])
-        others = [c for c in after if c.engagement.id != change.after.id]
-        return self.weighing.consequence(before, change.after, others)
+        before = _before(change, contracts)
+        elsewhere = held.elsewhere(change.stored.identity.id, change.after, before)
+        return self.weighing.consequence(before, change.after, elsewhere)
 
 
-def _by_person(changes: Sequence[Change]) -> dict[IdentityId, Changes]:
+def _by_person(changes: Iterable[Change]) -> dict[IdentityId, Changes]:
     """Gather what becomes of the contracts of people who are known; an absence that is noted changes nothing."""
     found: dict[IdentityId, Changes] = defaultdict(Changes)
     for change in changes:

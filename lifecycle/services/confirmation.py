@@ -172,7 +172,7 @@ class Confirmations:
             if not roster_uploads.change_upload(unit, upload.id, (State.APPLYING,), worker_is=claim.worker, **values):
                 raise UploadClosed("Somebody else was faster.")
             note_accepted(unit, upload, now, application.import_id)
-            self.batches.give_up_overtaken(unit, upload.source, actor, now)
+            self.batches.give_up_overtaken(unit, upload, actor, now)
             self.intake.layouts.remember(unit, upload.profile, upload.repairs, actor, now)
             self._tell(unit, upload, now)
             self.extensions.tell_lapsed(unit, application.lapsed, now)

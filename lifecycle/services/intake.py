@@ -23,7 +23,7 @@ from lifecycle.feed.matching import headers_match
 from lifecycle.feed.read import read_roster
 from lifecycle.feed.table import FileLimits, Unreadable
 from lifecycle.services.absence import Absence, counts_since, ends_what_lacks_again
-from lifecycle.services.age import is_full, overtaken, why_too_old
+from lifecycle.services.age import is_full, overtaken, why_overtaken, why_too_old
 from lifecycle.services.claims import SILENT, Claim, Claims
 from lifecycle.services.clock import Clock
 from lifecycle.services.comparing import Comparer
@@ -36,7 +36,7 @@ from lifecycle.services.reading import Stager
 from lifecycle.services.rulebook import Rulebook
 from lifecycle.services.sponsors import Sponsors
 from lifecycle.services.tally import Tally
-from lifecycle.services.upload_views import BY_THEMSELVES, State, Upload, document_of
+from lifecycle.services.upload_views import BY_THEMSELVES, ROW_BY_ROW, State, Upload, document_of
 from lifecycle.services.uploads import Uploads
 from lifecycle.settings.rosters import ProfileSettings, RosterSettings
 from lifecycle.store import roster_contracts, roster_imports, roster_items, roster_uploads
@@ -192,7 +192,10 @@ class Intake:
         with self.store.read() as unit:
             same = roster_imports.import_of_file(unit, upload.source, upload.sha256)
             last = roster_imports.last_import(unit, upload.source)
-            too_old, says_more = why_too_old(unit, upload), self._says_more(unit, upload)
+            # what was looked at before, or is one of many that come in order, waits contract by contract
+            waits = upload.shown_at is not None or upload.way in ROW_BY_ROW
+            too_old = why_overtaken(unit, upload) if waits else why_too_old(unit, upload)
+            says_more = self._says_more(unit, upload)
         known = same is not None and last is not None and same.id == last.id and same.profile == upload.profile
         if same is not None and known and not says_more:
             words = f"This very file was confirmed on {same.confirmed_at:%-d %B %Y, %H:%M} UTC; nothing is to be done."
@@ -292,6 +295,7 @@ class Intake:
             stager.known if stager else None, tally, claim,
         )  # fmt: skip
         absence = Absence(self.store, upload, layout, comparer)
+        comparer.lacks = absence.expected(stager)
         if stager is None:
             comparer.run_anew()
             absence.note_anew()

@@ -58,14 +58,12 @@ class Handing:
         Raises:
             NotNow, NoRoom: If it is to be tried again; so are ``OSError`` and SQLAlchemy's errors understood.
         """
-        self._deliver(row, operations, PUSHED_ENDS, self._ends(row, operations, now.date()), now)
+        self._deliver(row, operations, PUSHED_ENDS, self._ends(row, operations, now.date()))
         rows = [(n, dict(o.row)) for n, o in enumerate(operations) if o.row is not None and not o.upload and not o.ends]
-        self._deliver(row, operations, PUSHED, rows, now)
+        self._deliver(row, operations, PUSHED, rows)
         operations[:] = self.outcome(operations)
 
-    def _deliver(
-        self, row: PushRow, operations: list[Operation], profile: str, lines: list[Line], now: datetime
-    ) -> None:
+    def _deliver(self, row: PushRow, operations: list[Operation], profile: str, lines: list[Line]) -> None:
         if not lines:
             return
         # No two pushes have the same bytes, or ending somebody again after they came back would be taken for the
@@ -75,7 +73,7 @@ class Handing:
         owners = [number for number, _ in lines]
         try:
             taken = self.intake.deliver(
-                io.BytesIO(content.encode()), file_name=name, way=row.way, profile=profile, as_of=now,
+                io.BytesIO(content.encode()), file_name=name, way=row.way, profile=profile, as_of=row.received_at,
                 member_id=self._answers_for(row),
             )  # fmt: skip
         except (NotNow, NoRoom):  # neither is the sender's fault, and both pass

@@ -128,6 +128,7 @@ TOLERANT = ScimPolicy(
 
 
 _OURS = CONTRACT.casefold()
+_NAMESPACE = "urn:contractor-lifecycle:"
 _KEPT = frozenset(name.casefold() for name in (to_camel(field) for field in Contract.model_fields))
 
 
@@ -167,14 +168,14 @@ def _of_contract(value: Any) -> Iterable[str]:
         folded = key.casefold()
         if folded == _OURS and isinstance(changed, dict):
             yield from changed
-        elif folded.startswith("urn:") and "contract" in folded:
+        elif folded.startswith(_NAMESPACE):
             yield key if not folded.startswith(f"{_OURS}:") else key[len(_OURS) + 1 :]
 
 
 def _is_foreign(name: str) -> bool:
     """Say whether a path means the contract, as far as one can tell, and names nothing of it."""
     folded = name.casefold()
-    if not folded.startswith("urn:") or "contract" not in folded or folded == _OURS:
+    if not folded.startswith(_NAMESPACE) or folded == _OURS:
         return False
     return not folded.startswith(f"{_OURS}:") or folded[len(_OURS) + 1 :] not in _KEPT
 

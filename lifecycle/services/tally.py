@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from lifecycle.domain.comparison import SPEAKS_OF_KNOWN, Change, Kind
 from lifecycle.domain.consequence import Weight
-from lifecycle.domain.engagement import EngagementId
+from lifecycle.domain.engagement import Engagement, EngagementId
 from lifecycle.domain.guard import WINDOW, Feed, Finding, Limits, Surprise, check_feed, check_surprise
 from lifecycle.domain.identity import IdentityId
 from lifecycle.domain.party import key_of
@@ -39,7 +39,7 @@ class Tally:
     moved: set[EngagementId] = field(default_factory=set)
     """Contracts whose last day rows of the file move by more than `moved_days`."""
     sooner: set[EngagementId] = field(default_factory=set)
-    """Those of them that end sooner."""
+    """Those of them that run, and end sooner by so many days."""
     also: Counter[Weight] = field(default_factory=Counter)
     """What contracts lose besides what weighs heaviest."""
     losses: dict[IdentityId, Loss] = field(default_factory=dict)
@@ -62,8 +62,11 @@ class Tally:
         is_stated = change.kind in SPEAKS_OF_KNOWN and change.after is not None
         if is_stated and change.stored is not None and _moves(change, self.moved_days):
             self.moved.add(change.stored.engagement.id)
-            if change.kind is Kind.SOONER:
-                self.sooner.add(change.stored.engagement.id)
+
+    def cut_short(self, before: Engagement, after: Engagement) -> None:
+        """Note a contract that is not over and ends sooner; one that is closed on its own last day is no news."""
+        if before.last_day - after.last_day > timedelta(days=self.moved_days):
+            self.sooner.add(before.id)
 
     def lose(self, identity_id: IdentityId, vendor: str, lost: frozenset[str]) -> None:
         """Note that somebody who is known loses access by surprise."""

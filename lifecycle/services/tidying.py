@@ -44,7 +44,10 @@ class Tidying:
             self._apply(upload_id)
         self.batches.remind(now)
         with self.store.read() as unit:
-            old = roster_uploads.settled_before(unit, now - timedelta(days=self.settings.keep_days), UPLOADS_AT_ONCE)
+            kept = now - timedelta(days=self.settings.keep_days)
+            # what came after a roster that is held still says of which of its contracts it may speak
+            waiting = roster_uploads.held_since(unit)
+            old = roster_uploads.settled_before(unit, min(kept, waiting or kept), UPLOADS_AT_ONCE)
         for upload_id in old:
             self._forget(upload_id)
         self._sweep()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from lifecycle.domain.access import Contract
 from lifecycle.domain.consequence import Consequence, consequence_of
 from lifecycle.domain.engagement import Engagement
 from lifecycle.domain.guard import WINDOW
+from lifecycle.domain.identity import IdentityId
 from lifecycle.services.rulebook import Rulebook
 
 
@@ -27,6 +29,11 @@ class Changes:
     """Id to what it becomes."""
     new: list[Engagement] = field(default_factory=list)
 
+    def add(self, more: Changes) -> None:
+        """Take in what another part of the roster does to them."""
+        self.known |= more.known
+        self.new += more.new
+
 
 @dataclass
 class Weighing:
@@ -37,22 +44,27 @@ class Weighing:
     _held: dict[Hashable, frozenset[str]] = field(default_factory=dict)
     _consequences: dict[Hashable, Consequence] = field(default_factory=dict)
 
-    def consequence(self, before: Contract | None, after: Engagement, others: Sequence[Contract] = ()) -> Consequence:
+    def consequence(
+        self, before: Contract | None, after: Engagement, elsewhere: frozenset[str] = frozenset()
+    ) -> Consequence:
         """
         Say what becomes of access when a contract turns into *after*.
 
         Args:
             before: None where it is new.
             after: What it becomes.
-            others: The person's other contracts, as they become.
+            elsewhere: What the person's other contracts give, as they become.
         """
-        elsewhere = self._keys(others, self.now) if others else frozenset()
         if before is not None and before.grants:
             return self._consequence(before, after, elsewhere)
         key = (before and _alike(before.engagement), _alike(after), elsewhere)
         if key not in self._consequences:
             self._consequences[key] = self._consequence(before, after, elsewhere)
         return self._consequences[key]
+
+    def held(self, contracts: Sequence[Contract]) -> frozenset[str]:
+        """Return the keys of what some contracts of one person give together at this instant."""
+        return self._held_at(contracts, self.now)
 
     def _consequence(self, before: Contract | None, after: Engagement, elsewhere: frozenset[str]) -> Consequence:
         contract = self.rulebook.contract(after, before.grants if before else ())
@@ -89,3 +101,23 @@ class Weighing:
 
     def _keys(self, contracts: Sequence[Contract], at: datetime) -> frozenset[str]:
         return frozenset(e.key for e in self.rulebook.desired(list(contracts), at).entitlements)
+
+
+@dataclass
+class Held:
+    """What people hold by each of their contracts once a roster is applied; worked out once for each of them."""
+
+    weighing: Weighing
+    contracts: Mapping[IdentityId, Sequence[Contract]]
+    changes: Mapping[IdentityId, Changes]
+    _counts: dict[IdentityId, Counter[str]] = field(default_factory=dict)
+
+    def elsewhere(self, identity_id: IdentityId, after: Engagement, before: Contract) -> frozenset[str]:
+        """Return what somebody holds by other contracts than this one."""
+        counts = self._counts.get(identity_id)
+        if counts is None:
+            all_of_them = self.weighing.after(self.contracts[identity_id], self.changes[identity_id])
+            counts = Counter(key for contract in all_of_them for key in self.weighing.held([contract]))
+            self._counts[identity_id] = counts
+        own = self.weighing.held([self.weighing.rulebook.contract(after, before.grants)])
+        return frozenset(key for key, number in counts.items() if number > (key in own))

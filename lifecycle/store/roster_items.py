@@ -65,10 +65,35 @@ def spoken_of_later(unit: Unit, source: str, upload_id: str, made: datetime) -> 
     return frozenset(found)
 
 
-def left_of(unit: Unit, upload_id: str, without: Collection[str]) -> bool:
+def have_contracts_in_common(unit: Unit, one: str, other: str) -> bool:
+    """Say whether two uploads speak of one contract, be it known or new."""
+    mine, theirs = _T, RosterItemRow.__table__.alias("theirs").c
+    same_contract = (mine.engagement_id == theirs.engagement_id) & (mine.engagement_id != "")
+    same_number = (mine.reference == theirs.reference) & (mine.reference != "")
+    both = select(mine.n).where(mine.upload_id == one, theirs.upload_id == other, same_contract | same_number)
+    return unit.session.execute(both.limit(1)).first() is not None
+
+
+def changes_of(unit: Unit, upload_id: str, identity_ids: Collection[str]) -> list[Any]:
+    """List the rows of an upload that change or add contracts of some people who are known."""
+    kinds = [kind.value for kind in WEIGHED if kind is not Kind.GONE]
+    query = select(_T.kind, _T.identity_id, _T.engagement_id, _T.facts).where(_T.upload_id == upload_id)
+    query = query.where(_T.kind.in_(kinds))
+    return [
+        row for chunk in chunks(identity_ids) for row in unit.session.execute(query.where(_T.identity_id.in_(chunk)))
+    ]
+
+
+def left_of(unit: Unit, upload_id: str, source: str, without: Collection[str]) -> bool:
     """Say whether an upload changes, or adds, any contract but those of some ids."""
-    changes = (_T.upload_id == upload_id, _T.kind.in_([kind.value for kind in WEIGHED]))
-    return any(id_ not in without for id_ in unit.session.scalars(select(_T.engagement_id).distinct().where(*changes)))
+    query = select(_T.engagement_id, _T.reference).where(_T.upload_id == upload_id)
+    changes = unit.session.execute(query.where(_T.kind.in_([kind.value for kind in WEIGHED]))).all()
+    new = {row.reference for row in changes if not row.engagement_id}
+    there: dict[str, str] = {}
+    for chunk in chunks(new - {""}):
+        known = select(_E.reference, _E.id).where(_E.source == source, _E.reference.in_(chunk))
+        there |= {row.reference: row.id for row in unit.session.execute(known)}
+    return any((row.engagement_id or there.get(row.reference)) not in without for row in changes)
 
 
 def delete_items(unit: Unit, upload_id: str, numbers: Iterable[int]) -> None:

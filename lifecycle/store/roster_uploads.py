@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from lifecycle.store.people import chunks
 from lifecycle.store.roster_tables import BatchReviewRow, RosterUploadRow
@@ -85,6 +85,11 @@ def clear_reviews(unit: Unit, upload_id: str) -> None:
 def known(unit: Unit, upload_ids: Collection[str]) -> set[str]:
     """Return those of some ids that uploads have."""
     return {id_ for chunk in chunks(upload_ids) for id_ in unit.session.scalars(select(_U.id).where(_U.id.in_(chunk)))}
+
+
+def held_since(unit: Unit) -> datetime | None:
+    """Return when the first of the rosters that are held was received; None if none is."""
+    return unit.session.scalar(select(func.min(_U.received_at)).where(_U.state == "held"))
 
 
 def settled_before(unit: Unit, at: datetime, limit: int) -> list[str]:

@@ -1,5 +1,6 @@
 """Which contract a row without a number speaks of: the first day says, else the days and the vendor."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -10,7 +11,7 @@ from lifecycle.domain.comparison import Change, Comparing, Kind, compare_worker
 from lifecycle.domain.engagement import Engagement, EngagementId
 from lifecycle.domain.identity import Identity, IdentityId
 from lifecycle.domain.known_contracts import StoredContract
-from lifecycle.domain.roster import Cause, Choice, Repairs, RosterRow
+from lifecycle.domain.roster import Cause, Choice, Repairs, RosterRow, Standing
 
 TODAY = date(2026, 3, 2)
 ADA = Identity(IdentityId("i1"), "Ada Amber", "w1", "s", "")
@@ -70,6 +71,30 @@ def test_what_another_row_states_is_not_spoken_of_by_a_second_one(vendor: str) -
     follows = row(date(2026, 3, 10), date(2026, 12, 31), 3, vendor=vendor)
     found = told(compare([ends, follows], [known()]))
     assert found == [(Kind.SOONER, "2026-01-05", "2026-03-20"), (Kind.NEW, "2026-03-10", "2026-12-31")]
+
+
+def test_an_end_without_a_first_day_is_about_the_contract_that_runs() -> None:
+    """Beside a row that states the contract it was about none, and was swallowed."""
+    ended = row(None, date(2026, 2, 27), 3)._replace(standing=Standing.ENDED)
+    stated = row(*RUNS)
+    both = compare([stated, ended], [known()])
+    assert {change.complaint.cause for change in both if change.complaint} == {Cause.DUPLICATE}
+    follows = known(date(2026, 7, 1), date(2026, 12, 31))
+    [change] = compare([ended], [known(), follows])
+    assert (change.kind, change.stored) == (Kind.SOONER, known()), "the one that follows has not begun"
+
+
+def test_what_never_began_is_not_what_a_row_speaks_of_while_another_runs() -> None:
+    withdrawn = known(date(2026, 2, 2), date(2026, 12, 31))
+    withdrawn = replace(withdrawn, engagement=replace(withdrawn.engagement, standing=Standing.WITHDRAWN))
+    [change] = compare([row(date(2026, 1, 12), RUNS[1])], [withdrawn, known()])
+    assert change.stored == known()
+
+
+def test_new_contracts_whose_numbers_differ_in_case_are_one() -> None:
+    rows = [row(*RUNS)._replace(reference="C-7"), row(*RUNS, 3)._replace(reference="c-7")]
+    found = compare(rows, [])
+    assert {change.complaint.cause for change in found if change.complaint} == {Cause.DUPLICATE}
 
 
 def test_whose_name_nobody_knows_takes_over_nothing_without_an_address() -> None:

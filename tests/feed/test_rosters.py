@@ -100,8 +100,14 @@ def test_mixed_ends_of_lines_never_merge_rows() -> None:
 
 
 def test_a_header_that_stands_again_between_rows_is_left_aside() -> None:
-    reading = read(lines(OK, HEADER.upper(), OK.replace("W1", "W2")))
+    reading = read(lines(OK, HEADER, OK.replace("W1", "W2")))
     assert ([r.line for r in reading.rows], reading.complaints) == ([2, 4], [])
+
+
+def test_a_header_that_could_be_a_row_is_one_in_no_way_of_reading() -> None:
+    layout = {"columns": {"reference": "Contract", "role": "Role"}, "partial": True}
+    reading = read("Contract,Role\nC-1,agent\nContract,Role\nC-2,agent\n", **layout)
+    assert ([r.line for r in reading.rows], reading.aside) == ([2, 4], 1)
 
 
 def test_line_numbers_count_the_lines_of_quoted_fields() -> None:

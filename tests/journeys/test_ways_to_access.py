@@ -88,6 +88,23 @@ def test_whoever_made_the_token_releases_nothing_that_was_pushed_with_it(world: 
     assert "Petra" not in world.runtime.batches.standing(upload.id, world.actor("petra")).candidates
 
 
+def test_an_end_that_waited_does_not_beat_a_newer_word(world: World) -> None:
+    """It was handed on as if it had been pushed only then."""
+    peer, names = Peer(world), [f"W-{n}" for n in range(1, 21)]
+    for worker in (*names, "X-1"):
+        world.account(worker)
+    peer.push(*(person(name) for name in names))
+    world.clock.move(days=2)
+    ends = [person(name, contract={"lastDay": "2026-02-27"}) for name in names[:11]]
+    assert {state for state, _ in peer.push(person("X-1"), *ends)} == {"held"}
+    assert peer.push(person("X-1", active=False))[0][0] != "applied", "it waits behind what is held"
+    assert peer.push(person("X-1", contract={"lastDay": "2026-12-31"}))[0][0] == "applied"
+    for _ in range(3):
+        world.clock.move(minutes=1)
+        world.runtime.pushes.run()
+        assert held(world, "X-1") == {"agent"}
+
+
 def test_scim_does_the_same(world: World) -> None:
     peer = Peer(world)
     world.account("W-1")

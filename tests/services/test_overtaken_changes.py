@@ -1,6 +1,7 @@
 """Files of changes that wait while others are confirmed: each contract is what the file made last says of it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from lifecycle.domain.approval import Verdict
 from lifecycle.domain.comparison import Kind
 from lifecycle.domain.errors import RosterRefused
 from lifecycle.domain.role import Role
-from lifecycle.domain.roster import Cause
+from lifecycle.domain.roster import Cause, Choice
 from lifecycle.services.upload_views import State, Upload
 from tests.services.rosters import apply, take
 from tests.services.world import COLUMNS, World, line, roster_bytes
@@ -21,6 +22,7 @@ PROFILES: dict[str, Any] = {
     "plain": {"columns": COLUMNS},
     "delta": {"columns": COLUMNS, "source": "plain", "scope": "delta"},
     "ends": {"columns": COLUMNS, "source": "plain", "scope": "delta"},
+    "closings": {"columns": {**COLUMNS, "status": "status"}, "source": "plain", "scope": "delta"},
 }
 
 
@@ -123,3 +125,48 @@ def test_many_ends_that_come_one_by_one_add_up(world: World) -> None:
     assert send(world, *ends("w9", last=LAST + timedelta(days=60))).state is State.APPLIED, "later ones do not count"
     world.clock.move(days=1, hours=1)
     assert send(world, *ends("w10", last=tomorrow + timedelta(days=1))).state is State.APPLIED
+
+
+def test_contracts_closed_on_their_own_last_day_do_not_add_up(world: World) -> None:
+    last = world.clock.now().date() + timedelta(days=1)
+    apply(world.runtime, roster_bytes(*(line(f"x{n}", "agent", last=last) for n in range(4))), profile="delta")
+    world.clock.move(days=3)
+    for n in range(4):
+        ended = f"{line(f'x{n}', 'agent', last=last)},ended"
+        world.clock.move(hours=1)
+        content = roster_bytes(ended).replace(b"\n", b",status\n", 1)
+        upload = take(world.runtime, content, profile="closings")
+        done = world.runtime.confirmations.confirm(upload.id, actor="hr", digest=upload.digest)
+        assert (done.state, done.changing) == (State.APPLIED, 1)
+
+
+def test_what_was_shown_already_is_repaired_though_others_were_changed_since(world: World) -> None:
+    world.clock.move(hours=1)
+    twice = [*ends("w1", "w2"), *ends("w2", last=date(2026, 2, 26))]
+    waiting = take(world.runtime, roster_bytes(*twice), profile="delta")
+    assert waiting.unusable == 2
+    assert send(world, *ends("w9", last=date(2027, 1, 31))).state is State.APPLIED
+    world.runtime.uploads.repair(waiting.id, lambda said: replace(said, choice=Choice.LAST_ROW), actor="hr")
+    repaired = world.runtime.intake.advance(waiting.id)
+    assert (repaired.state, repaired.unusable, repaired.changing) == (State.READY, 0, 2)
+
+
+def test_a_held_file_is_over_also_where_what_it_adds_was_added_since(world: World) -> None:
+    held = send(world, line("n1", "agent", last=date(2026, 6, 30)), *ends(*WORKERS[:8]))
+    assert held.state is State.HELD
+    for worker in ("n1", *WORKERS[:8]):
+        assert state(world, held) is State.HELD
+        assert send(world, *ends(worker, last=LAST)).state is State.APPLIED
+    assert state(world, held) is State.REFUSED
+
+
+def test_a_file_that_comes_again_overtakes_nothing(world: World) -> None:
+    world.clock.move(hours=1)
+    content = roster_bytes(*ends("w1", last=date(2026, 11, 30)), line("n1", "agent", last=LAST))
+    first = take(world.runtime, content, profile="delta")
+    world.runtime.confirmations.confirm(first.id, actor="hr", digest=first.digest)
+    held = send(world, *ends(*WORKERS[:8]))
+    world.clock.move(hours=1)
+    assert take(world.runtime, content, profile="delta").state is State.APPLIED, "with its first result"
+    assert agree(world, held).state is State.APPLIED
+    assert living(world) == set(WORKERS[8:])

@@ -10,7 +10,8 @@ import pytest
 from lifecycle.domain.comparison import Kind
 from lifecycle.domain.consequence import Weight
 from lifecycle.domain.roster import Cause, Choice
-from lifecycle.services.upload_views import Upload
+from lifecycle.services.rulebook import Rulebook
+from lifecycle.services.upload_views import State, Upload
 from tests.services.rosters import apply, take
 from tests.services.world import COLUMNS, World, line, roster_bytes
 
@@ -128,3 +129,36 @@ def test_an_id_that_somebody_holds_is_nothing_to_choose_between_rows(world: Worl
         upload = send(world, stranger, holder=Choice.LAST_ROW)
         [item] = world.runtime.uploads.items(upload.id, kinds=[Kind.UNUSABLE])
         assert (item.cause, words in item.said.lower()) == (Cause.HELD_ID, True)
+
+
+def test_a_row_and_an_absence_do_not_hide_each_other(world: World) -> None:
+    """Each was weighed as if the contract that the other ends went on: twelve people lost all, held by nothing."""
+    workers, rest = [f"p{n}" for n in range(12)], [line(f"z{n}", "agent", last=LAST) for n in range(40)]
+    for worker in workers:
+        world.account(worker)
+    first = {w: line(w, "agent", last=LAST, contract=f"A-{w}") for w in workers}
+    second = [line(w, "agent", last=LAST, contract=f"B-{w}") for w in workers]
+    for lines in ([*first.values(), *second, *rest], [*first.values(), *rest]):
+        apply(world.runtime, roster_bytes(*lines))
+        world.clock.move(days=1, hours=1)
+    ended = [line(w, "agent", last=BEFORE, contract=f"A-{w}") for w in workers]
+    upload = send(world, *ended, *rest)
+    assert upload.totals[Weight.REMOVED_NOW] == 24
+    assert "12 people of 52 lose access sooner than was known a day before" in [f["words"] for f in upload.guard]
+    again = world.runtime.confirmations.confirm(upload.id, actor="hr", digest=upload.digest)
+    assert (again.state, again.totals) == (State.HELD, upload.totals), "worked out anew it says the same"
+
+
+def test_many_contracts_of_one_worker_are_each_weighed_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = 150
+    apply(world.runtime, roster_bytes(*(line("w1", "agent", last=LAST, contract=f"C-{n}") for n in range(many))))
+    made, original = [0], Rulebook.contract
+
+    def counted(*args: Any) -> Any:
+        made[0] += 1
+        return original(*args)
+
+    monkeypatch.setattr(Rulebook, "contract", counted)
+    lines = (line("w1", "agent", last=date(2026, 12, 30), contract=f"C-{n}") for n in range(many))
+    assert send(world, *lines).counts["sooner"] == many
+    assert made[0] < 30 * many, "not each for each of the others"

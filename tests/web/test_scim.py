@@ -279,6 +279,19 @@ def test_what_a_contract_does_not_have_is_refused_and_not_dropped(peer: Peer, pa
     assert read(peer, user)[CONTRACT]["lastDay"] == "2026-05-05"
 
 
+def test_what_others_have_of_contracts_in_schemas_of_their_own_is_dropped(peer: Peer) -> None:
+    """One such attribute refused the whole change, with whoever was to be disabled by it."""
+    user, foreign = create(peer), "urn:contoso:params:scim:schemas:extension:contractor:2.0:User"
+    answer = patch(
+        peer,
+        user,
+        {"op": "replace", "path": f"{foreign}:agency", "value": "Contoso"},
+        {"op": "replace", "value": {foreign: {"agency": "Contoso"}, "active": False}},
+    )
+    assert answer.status_code in {200, 204}, answer.text
+    assert read(peer, user)["active"] is False
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_nor_is_it_dropped_where_a_whole_person_is_sent(peer: Peer, method: str) -> None:
     user = create(peer)
