@@ -129,14 +129,16 @@ LogLevel QUIET
 
 
 def _below(parent: int) -> list[int]:
-    """List the processes that *parent* has started, and theirs."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            fields = path.read_text().rsplit(")", 1)[1].split()
-            if int(fields[1]) == parent:
-                found += [int(path.parent.name), *_below(int(path.parent.name))]
-    return found
+    """List the processes that *parent* has started, and theirs; at once, for what they do goes on meanwhile."""
+    try:
+        children = list(map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split()))
+    except OSError:  # it is gone, or this kernel does not say
+        children = []
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                if int(path.read_text().rsplit(")", 1)[1].split()[1]) == parent:
+                    children.append(int(path.parent.name))
+    return [process for child in children for process in (child, *_below(child))]
 
 
 def _tool(program: str, *arguments: object) -> str:
