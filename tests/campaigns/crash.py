@@ -4,7 +4,7 @@ Kill a real worker again and again against a real OpenLDAP, then look whether an
     python -m tests.campaigns.crash --kills 1000 [--seed 7]
 
 Between kills the roster changes who should hold what. At the end every membership must be as desired, and the trail
-must tell every change exactly once. The suite runs fifty kills.
+must tell every change exactly once. The suite runs thirty kills.
 """
 
 import argparse

@@ -7,6 +7,6 @@ from tests.conftest import need
 from tests.servers import slapd
 
 
-def test_fifty_kills_lose_nothing(tmp_path: Path) -> None:
+def test_thirty_kills_lose_nothing(tmp_path: Path) -> None:
     need(slapd.missing())
-    assert crash.run(tmp_path, kills=50, seed=2017) > 0
+    assert crash.run(tmp_path, kills=30, seed=2017) > 0
