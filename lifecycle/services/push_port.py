@@ -32,7 +32,7 @@ class Intake(Protocol):
             file_name: What people see it as.
             way: ``push`` or ``scim``.
             profile: ``push`` or ``push-ends``, see ``lifecycle.settings.PushSettings.profiles``.
-            as_of: When the rows were true; never earlier than in the call before.
+            as_of: When the rows were true; earlier than in the call before where they had to wait for something.
             member_id: Of whoever answers for the program that sends it: they made its token.
 
         Raises:

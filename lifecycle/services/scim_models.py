@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -140,13 +140,9 @@ def check_patch(patch: PatchOp[Any]) -> None:
         InvalidPathException: Naming it.
     """
     for operation in patch.operations or ():
-        path = str(operation.path or "")
-        names = [f"{CONTRACT}:{name}" for name in _of_contract(operation.value)] if not path else [path]
-        if path.casefold() == _OURS and isinstance(operation.value, dict):
-            names = [f"{CONTRACT}:{name}" for name in operation.value]
-        for name in names:
-            if _is_foreign(name):
-                raise InvalidPathException(detail=f"{name} is nothing that is kept; see /Schemas/{CONTRACT}")
+        for path in _paths(str(operation.path or ""), operation.value):
+            if _is_foreign(path):
+                raise InvalidPathException(detail=f"{path} is nothing that is kept; see /Schemas/{CONTRACT}")
 
 
 def check_whole(resource: Resource[Any]) -> None:
@@ -162,14 +158,16 @@ def check_whole(resource: Resource[Any]) -> None:
         raise InvalidValueException(detail=f"{names}: nothing of a contract that is kept; see /Schemas/{CONTRACT}")
 
 
-def _of_contract(value: Any) -> Iterable[str]:
-    """Return the attributes of the contract that a value without a path changes."""
-    for key, changed in value.items() if isinstance(value, dict) else ():
-        folded = key.casefold()
-        if folded == _OURS and isinstance(changed, dict):
-            yield from changed
-        elif folded.startswith(_NAMESPACE):
-            yield key if not folded.startswith(f"{_OURS}:") else key[len(_OURS) + 1 :]
+def _paths(path: str, value: Any) -> Iterator[str]:
+    """Yield what an operation changes, attributes of the contract each by its whole path."""
+    if path and path.casefold() != _OURS:
+        yield path
+        return
+    for key, changed in ({path: value} if path else value if isinstance(value, dict) else {}).items():
+        if key.casefold() == _OURS and isinstance(changed, dict):
+            yield from (f"{CONTRACT}:{name}" for name in changed)
+        else:
+            yield key
 
 
 def _is_foreign(name: str) -> bool:

@@ -75,7 +75,7 @@ class Uploads:
             file_name: As its sender calls it.
             way: See `RosterUploadRow.way`.
             actor: Whoever sends it, as the trail names them.
-            member_id: Of whoever sends it in a browser.
+            member_id: Of whoever sends it in a browser, or answers for the program that does.
             profile: How it is laid out; empty: recognised by its header.
             as_of: When it was made, if that is known.
             canary: Worker id that must be in it.
